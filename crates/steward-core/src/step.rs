@@ -330,6 +330,8 @@ pub struct Step {
     pub attributes: BTreeMap<String, String>,
     /// How it was read.
     pub reading: Reading,
+    /// When it reached Steward; readers leave it at zero and intake fills it in.
+    pub received_at: Timestamp,
 }
 
 impl Step {
