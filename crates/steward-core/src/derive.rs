@@ -3,6 +3,7 @@
 //! Everything here is a pure function of the set of steps, so the order of arrival, repeats and splits
 //! change nothing, and a rebuild from the inbox gives the same run.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
@@ -66,18 +67,21 @@ pub fn merge(known: Vec<Step>, added: Vec<Step>) -> Vec<Step> {
     merged
 }
 
-fn merge_into(kept: &mut Step, other: Step) {
+fn merge_into(kept: &mut Step, mut other: Step) {
     let received_at = kept.received_at.min(other.received_at);
-    if fullness(&other) > fullness(kept) {
+    kept.received_at = received_at;
+    other.received_at = received_at;
+    if fuller(kept, &other).is_lt() {
         *kept = other;
     }
-    kept.received_at = received_at;
 }
 
 /// An order on reports of one span: the later end, then the one that says more, then any fixed order.
-fn fullness(step: &Step) -> (Timestamp, u32, usize, String) {
-    let said = step.input.len() + step.output.len() + step.scores.len() + step.attributes.len();
-    (step.ended_at, step.reading.n_attributes, said, format!("{:?}{}", step.status, step.name))
+fn fuller(a: &Step, b: &Step) -> Ordering {
+    let said = |s: &Step| s.input.len() + s.output.len() + s.scores.len() + s.attributes.len();
+    let rank = |s: &Step| (s.ended_at, s.reading.n_attributes, said(s));
+    let text = |s: &Step| serde_json::to_string(s).unwrap_or_default();
+    rank(a).cmp(&rank(b)).then_with(|| if a == b { Ordering::Equal } else { text(a).cmp(&text(b)) })
 }
 
 /// Reads a run from its steps, which must be merged. `None` when there are none.

@@ -131,7 +131,7 @@ impl Condition {
     }
 }
 
-fn tools<'a>(steps: &'a [Step], tool: &'a str) -> impl Iterator<Item = &'a Step> {
+fn tools<'a>(steps: &'a [Step], tool: &str) -> impl Iterator<Item = &'a Step> {
     steps.iter().filter(move |s| s.kind == StepKind::Tool && s.tool.as_deref().is_some_and(|name| fits(tool, name)))
 }
 
