@@ -119,6 +119,7 @@ impl Rates {
 
 /// Prices for calls whose input, cached or not, is larger than a bound. They hold for the whole call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tier {
     /// The bound, in tokens; a call of exactly as many is below it.
     pub above_input_tokens: u64,
@@ -239,8 +240,9 @@ pub struct PriceBook {
 impl PriceBook {
     /// The built-in prices alone.
     #[must_use]
-    pub fn built_in() -> Self {
-        Self::with_overrides(&[])
+    pub fn built_in() -> &'static Self {
+        static ALONE: LazyLock<PriceBook> = LazyLock::new(|| PriceBook::with_overrides(&[]));
+        &ALONE
     }
 
     /// The built-in prices with the user's own over them.
@@ -294,7 +296,7 @@ impl PriceBook {
 
 impl Default for PriceBook {
     fn default() -> Self {
-        Self::built_in()
+        Self::built_in().clone()
     }
 }
 
@@ -337,7 +339,7 @@ impl Table {
                 None => listings.push(Listing { provider, steps: vec![step] }),
             }
         }
-        let mut patterns = Vec::new();
+        let mut patterns: Vec<(Box<str>, Vec<Listing>)> = Vec::new();
         by_model.retain(|model, listings| {
             // A later price of the same day wins, as the one that was written after.
             listings.iter_mut().for_each(|listing| listing.steps.sort_by_key(|(start, _)| *start));

@@ -44,7 +44,20 @@ const BEFORE_A_SLASH: [(&str, &str); 33] = [
 
 /// Names before a point: the regions and makers of Amazon Bedrock.
 const BEFORE_A_POINT: [&str; 14] = [
-    "us", "eu", "apac", "jp", "au", "ca", "global", "us-gov", "anthropic", "amazon", "meta", "mistral", "cohere", "openai",
+    "us",
+    "eu",
+    "apac",
+    "jp",
+    "au",
+    "ca",
+    "global",
+    "us-gov",
+    "anthropic",
+    "amazon",
+    "meta",
+    "mistral",
+    "cohere",
+    "openai",
 ];
 
 /// What telemetry calls a provider, and what it is called here.
@@ -196,7 +209,7 @@ impl<'a> Iterator for Candidates<'a> {
 /// The id without the version behind it. `None` when there is none.
 ///
 /// Cuts `-latest`, `-v1:0` and `-v2` (Bedrock, Vertex), `@20240620` and `@001` (Vertex), `-2024-08-06` (OpenAI),
-/// `-20241022` (Anthropic), `-08-2024` (Cohere), `-0613` and `-2411` (OpenAI, Mistral). A suffix such as `:free` means
+/// `-20241022` (Anthropic), `-08-2024` (Cohere), `-0613` and `-2411` (OpenAI, Mistral) and `-001` (Google). A suffix such as `:free` means
 /// another price and stays.
 fn without_tail(name: &str) -> Option<&str> {
     if let Some(rest) = name.strip_suffix("-latest").or_else(|| name.strip_suffix("@latest")) {
@@ -217,6 +230,7 @@ fn without_tail(name: &str) -> Option<&str> {
     }
     match last.len() {
         8 => Some(rest),
+        3 if last.starts_with('0') => Some(rest),
         // "-08-2024", or the month and day "-0613" or the year and month "-2411".
         4 => match rest.rsplit_once('-') {
             Some((shorter, month)) if month.len() == 2 && is_digits(month) && last.starts_with("20") => Some(shorter),
@@ -264,7 +278,7 @@ mod tests {
             ("gpt-4-0613", "gpt-4"),
             ("command-r-08-2024", "command-r"),
             ("mistral/mistral-large-latest", "mistral-large"),
-            ("text-embedding-004", "text-embedding-004"),
+            ("gemini-2.0-flash-001", "gemini-2.0-flash"),
             ("gpt-4o:free", "gpt-4o:free"),
             ("my-company/gpt-4o", "my-company/gpt-4o"),
             ("gpt-4.1", "gpt-4.1"),
