@@ -1,0 +1,208 @@
+//! The dialects of telemetry: one file a dialect, and in it one rule a key.
+//!
+//! **Which dialect a span speaks** is decided span by span, because one request often mixes several, by the first
+//! of these markers that any of its attributes bears:
+//!
+//! 1. `langfuse.observation.type`: [`langfuse`];
+//! 2. `openinference.span.kind`: [`openinference`];
+//! 3. `traceloop.*`, `llm.request.type`, `llm.usage.*`, or a vector search: [`openllmetry`];
+//! 4. `ai.operationId`: [`vercel_ai`];
+//! 5. `gen_ai.*` or `mcp.*`: [`otel_genai`], the standard in all its generations;
+//! 6. `llm.*`, `embedding.*`, `retrieval.*`, `input.value`, `output.value`: [`openinference`] without its kind;
+//! 7. none of them: [`plain`], the rest of the program.
+//!
+//! **How rules are ordered.** Every attribute is offered first to [`steward`], whose word stands above all, then to
+//! the span's own dialect, then to the others, since instrumentations borrow each other's keys, and last to
+//! [`plain`]. The first that knows the key uses it up. Within a dialect a rule has a rank, below [`RANKS`]; where
+//! two attributes say the same thing, the lower rank wins, and the own dialect's ranks are below all others'.
+//!
+//! A new dialect is a file with a `take` function, a line in [`Dialect`], and a marker in [`Dialect::of`].
+
+mod langfuse;
+mod openinference;
+mod openllmetry;
+mod otel_genai;
+mod plain;
+mod steward;
+mod vercel_ai;
+
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::span::Event;
+use steward_core::step::StepStatus;
+
+use crate::draft::Draft;
+
+/// How many ranks a dialect has for its own rules.
+const RANKS: u8 = 20;
+/// The most attributes of one span that are read.
+pub(crate) const MAX_ATTRIBUTES: usize = 1_000;
+/// The most events of one span that are read.
+const MAX_EVENTS: usize = 1_000;
+
+/// Uses one attribute up, or gives its value back when no rule knows the key.
+type Take = fn(&mut Draft, &str, AnyValue) -> Option<AnyValue>;
+
+/// The dialects of spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Langfuse,
+    OpenInference,
+    OpenLlmetry,
+    VercelAi,
+    OtelGenAi,
+    Plain,
+}
+
+impl Dialect {
+    /// Finds the dialect of a span by its attributes.
+    pub(crate) fn of(attributes: &[KeyValue]) -> Self {
+        let mut best = 7;
+        for pair in attributes.iter().take(MAX_ATTRIBUTES) {
+            let key = pair.key.as_str();
+            let place = match key.as_bytes() {
+                [b'g', b'e', b'n', b'_', b'a', b'i', b'.', ..] | [b'm', b'c', b'p', b'.', ..] => 5,
+                [b'a', b'i', b'.', ..] if key == "ai.operationId" => 4,
+                [b't', b'r', ..] if key.starts_with("traceloop.") => 3,
+                [b'd', b'b', ..] if key.starts_with("db.vector.") => 3,
+                [b'l', b'l', b'm', b'.', rest @ ..] => {
+                    if rest.starts_with(b"request.type") || rest.starts_with(b"usage.") { 3 } else { 6 }
+                }
+                [b'l', ..] if key == "langfuse.observation.type" => 1,
+                [b'o', ..] if key == "openinference.span.kind" => 2,
+                [b'e', ..] if key.starts_with("embedding.") => 6,
+                [b'r', ..] if key.starts_with("retrieval.documents.") => 6,
+                [b'i', ..] if key == "input.value" => 6,
+                [b'o', ..] if key == "output.value" => 6,
+                _ => 7,
+            };
+            best = best.min(place);
+        }
+        match best {
+            1 => Self::Langfuse,
+            2 | 6 => Self::OpenInference,
+            3 => Self::OpenLlmetry,
+            4 => Self::VercelAi,
+            5 => Self::OtelGenAi,
+            _ => Self::Plain,
+        }
+    }
+
+    /// The dialect's name, as a reading tells it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Langfuse => "langfuse",
+            Self::OpenInference => "openinference",
+            Self::OpenLlmetry => "openllmetry",
+            Self::VercelAi => "vercel_ai",
+            Self::OtelGenAi => "otel_genai",
+            Self::Plain => "plain",
+        }
+    }
+
+    /// The rules in the order in which they are asked, after Steward's own.
+    const fn rules(self) -> &'static [Take] {
+        match self {
+            Self::Langfuse => {
+                &[langfuse::take, otel_genai::take, openinference::take, openllmetry::take, vercel_ai::take, plain::take]
+            }
+            Self::OpenInference => {
+                &[openinference::take, otel_genai::take, openllmetry::take, langfuse::take, vercel_ai::take, plain::take]
+            }
+            Self::OpenLlmetry => {
+                &[openllmetry::take, otel_genai::take, openinference::take, langfuse::take, vercel_ai::take, plain::take]
+            }
+            Self::VercelAi => {
+                &[vercel_ai::take, otel_genai::take, openinference::take, openllmetry::take, langfuse::take, plain::take]
+            }
+            Self::OtelGenAi => {
+                &[otel_genai::take, openinference::take, openllmetry::take, langfuse::take, vercel_ai::take, plain::take]
+            }
+            Self::Plain => &[langfuse::take, plain::take],
+        }
+    }
+}
+
+/// Reads a span's attributes and events into the draft.
+pub(crate) fn read(draft: &mut Draft, mut attributes: Vec<KeyValue>, events: Vec<Event>) {
+    let dialect = Dialect::of(&attributes);
+    draft.step.reading.dialect = dialect.name().to_owned();
+    draft.step.reading.n_attributes = u32::try_from(attributes.len()).unwrap_or(u32::MAX);
+    if attributes.len() > MAX_ATTRIBUTES {
+        attributes.truncate(MAX_ATTRIBUTES);
+        draft.note("only the first 1,000 attributes were read");
+    }
+    read_attributes(draft, dialect, attributes);
+    if events.len() > MAX_EVENTS {
+        draft.note("only the first 1,000 events were read");
+    }
+    for event in events.into_iter().take(MAX_EVENTS) {
+        read_event(draft, dialect, event);
+    }
+    draft.base = 0;
+    match dialect {
+        Dialect::VercelAi => vercel_ai::finish(draft),
+        Dialect::OtelGenAi | Dialect::OpenLlmetry | Dialect::OpenInference | Dialect::Langfuse | Dialect::Plain => {}
+    }
+}
+
+fn read_attributes(draft: &mut Draft, dialect: Dialect, attributes: Vec<KeyValue>) {
+    let rules = dialect.rules();
+    for KeyValue { key, value, .. } in attributes {
+        let Some(value) = value.filter(|value| value.value.is_some()) else { continue };
+        draft.base = 0;
+        let mut left = steward::take(draft, &key, value);
+        for take in rules {
+            let Some(value) = left else { break };
+            left = take(draft, &key, value);
+            draft.base += RANKS;
+        }
+        if let Some(value) = left {
+            draft.unmapped(&key);
+            draft.keep(key, value);
+        }
+    }
+}
+
+fn read_event(draft: &mut Draft, dialect: Dialect, event: Event) {
+    match event.name.as_str() {
+        "exception" | "gen_ai.client.operation.exception" => plain::exception(draft, event.attributes),
+        "gen_ai.client.inference.operation.details" => read_attributes(draft, dialect, event.attributes),
+        name if name.starts_with("gen_ai.") => {
+            if !otel_genai::event(draft, &event.name, event.attributes) {
+                draft.unmapped(&format!("event {}", event.name));
+            }
+        }
+        // Pieces of a streamed answer and rows of a search, which the attributes hold whole.
+        "llm.content.completion.chunk" | "db.query.result" | "First Token Stream Event" => {}
+        _ => draft.unmapped(&format!("event {}", event.name)),
+    }
+}
+
+/// Reads a resource's attributes: what they declare of every run, and the rest worth keeping.
+pub(crate) fn read_resource(attributes: Vec<KeyValue>) -> Draft {
+    let mut draft = Draft::default();
+    for KeyValue { key, value, .. } in attributes.into_iter().take(MAX_ATTRIBUTES) {
+        let Some(value) = value else { continue };
+        draft.base = 0;
+        let Some(value) = steward::take(&mut draft, &key, value) else { continue };
+        let Some(value) = langfuse::take(&mut draft, &key, value) else { continue };
+        draft.base = RANKS;
+        let Some(value) = plain::take_resource(&mut draft, &key, value) else { continue };
+        draft.unmapped(&key);
+        draft.keep(key, value);
+    }
+    draft
+}
+
+/// Whether a value is no more than an empty text.
+fn is_empty(value: &AnyValue) -> bool {
+    matches!(&value.value, None) || matches!(&value.value, Some(Any::StringValue(text)) if text.is_empty())
+}
+
+/// Notes the sender's word that a step went wrong, where the span's status is silent.
+fn mark_error(draft: &mut Draft) {
+    if draft.step.status == StepStatus::Unset {
+        draft.step.status = StepStatus::Error;
+    }
+}
