@@ -1,1 +1,69 @@
-fn main() {}
+//! `cargo xtask`: the checks and generators of this repository.
+//!
+//! It knows the workspace and the tools around it, and nothing of what Steward does.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+mod apt;
+mod browser;
+mod child;
+mod deny;
+mod fuzz;
+mod layers;
+mod phases;
+mod postgres;
+mod real_data;
+mod test;
+mod tools;
+
+const HELP: &str = "\
+cargo xtask <what>
+
+  test            the whole check: tools, formatting, clippy, layers, cargo-deny, tests on
+                  SQLite and on a private PostgreSQL, fuzz targets, browser tests
+  test --quick    formatting, clippy, layers and tests on both databases
+  layers          whether each crate uses only what the table of rooms allows it
+  fuzz [SECONDS]  every fuzz target, each for so many seconds (10)
+  postgres        starts a private PostgreSQL, prints its address, runs until Enter
+  help            this text
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one command, and says whether all was well.
+fn run(arguments: &[&str]) -> Result<bool> {
+    let root = root()?;
+    match arguments {
+        ["test"] => test::run(&root, test::Extent::Whole),
+        ["test", "--quick"] => test::run(&root, test::Extent::Quick),
+        ["layers"] => layers::run(&root),
+        ["fuzz"] => fuzz::run(&root, fuzz::SECONDS),
+        ["fuzz", seconds] => fuzz::run(&root, seconds.parse().context("the seconds are not a number")?),
+        ["postgres"] => postgres::run_until_enter(),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(true)
+        }
+        _ => bail!("there is no “{}”\n\n{HELP}", arguments.join(" ")),
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(here.parent().context("xtask lies in no workspace")?.to_owned())
+}

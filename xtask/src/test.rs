@@ -1,0 +1,78 @@
+//! The whole check. It runs every phase, whatever the one before came to, and skips nothing silently.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::child::{self, Outcome};
+use crate::phases::Phases;
+use crate::postgres::{self, Postgres};
+use crate::{browser, deny, fuzz, layers, real_data, tools};
+
+/// How much is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Everything.
+    Whole,
+    /// What one waits for between two commits.
+    Quick,
+}
+
+/// Runs the check, and says whether all was well.
+pub(crate) fn run(root: &Path, extent: Extent) -> Result<bool> {
+    let mut phases = Phases::default();
+    phases.run("tools", || find_tools(extent));
+    phases.run("formatting", || cargo(root, &["fmt", "--all", "--check"]));
+    phases.run("layers", || layers::run(root).map(Outcome::of));
+    if extent == Extent::Whole {
+        phases.run("cargo-deny", || deny::run(root));
+    }
+    phases
+        .run("clippy", || cargo(root, &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    // The program and the tests are built with one set of features, so that nothing is built twice.
+    phases.run("build", || cargo(root, &["build", "--quiet", "--workspace", "--bins", "--tests"]));
+    phases.run("tests, both databases", || tests(root));
+    if extent == Extent::Whole {
+        phases.run("fuzz targets", || fuzz::run_targets(root, fuzz::SECONDS));
+        phases.run("browser tests", || browser::run(root));
+    }
+    phases.print_table();
+    let left_out = real_data::left_out(root);
+    if extent == Extent::Quick {
+        println!("\nleft out by --quick: cargo-deny, fuzz targets, browser tests");
+    }
+    if !left_out.is_empty() {
+        println!("\n{}", left_out.join("\n"));
+    }
+    let sum = phases.sum();
+    println!("\n{} passed, {} failed", sum.passed, sum.failed);
+    Ok(sum.success)
+}
+
+/// Finds what the later phases need, or installs it, so that it is missed at once and not after a quarter of an hour.
+fn find_tools(extent: Extent) -> Result<Outcome> {
+    tools::check_toolchain()?;
+    println!("{}", postgres::find_or_install()?.version);
+    if extent == Extent::Whole {
+        let chromium = tools::chromium()?;
+        println!("{}", child::read(Command::new(chromium).args(["--version", "--no-sandbox"]))?.trim());
+        tools::node()?;
+        println!("Node.js {}", child::read(Command::new("node").arg("--version"))?.trim());
+    }
+    Ok(Outcome::of(true))
+}
+
+/// All tests of the workspace, with a PostgreSQL of our own beside the SQLite that each test makes itself.
+fn tests(root: &Path) -> Result<Outcome> {
+    let server = Postgres::start(&postgres::find_or_install()?)?;
+    let mut command = tools::cargo();
+    command.args(["test", "--quiet", "--workspace", "--no-fail-fast"]).current_dir(root);
+    // A test must not follow what happens to be set where it runs.
+    command.env("TEST_DATABASE_URL", server.url()).env("INSTA_UPDATE", "no").env("RUST_BACKTRACE", "1");
+    child::stream(&mut command)
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Result<Outcome> {
+    child::stream(tools::cargo().args(arguments).current_dir(root))
+}
