@@ -4,6 +4,8 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use serde_json::Value;
 
+use crate::messages;
+
 /// How deep a structured value is read; what lies deeper is left out.
 pub(crate) const MAX_DEPTH: usize = 64;
 
@@ -15,6 +17,14 @@ pub(crate) fn into_text(value: AnyValue) -> Option<String> {
         Any::IntValue(n) => Some(n.to_string()),
         Any::DoubleValue(n) => Some(n.to_string()),
         other => Some(into_json(AnyValue { value: Some(other) }, 0).to_string()),
+    }
+}
+
+/// A text without the wrapping of LangChain's instrumentations; see [`messages::unwrapped`].
+pub(crate) fn unwrapped(value: AnyValue) -> AnyValue {
+    match value.value {
+        Some(Any::StringValue(text)) => AnyValue { value: Some(Any::StringValue(messages::unwrapped(text))) },
+        other => AnyValue { value: other },
     }
 }
 

@@ -465,6 +465,9 @@ impl Draft {
                 _ => Role::Assistant,
             };
             self.step.input = input.map(|content| conversation(content, asked)).unwrap_or_default();
+            if kind != StepKind::Model {
+                disown_data(&mut self.step.input);
+            }
             self.step.output = output.map(|content| conversation(content, Role::Assistant)).unwrap_or_default();
         }
         if let Some(system) = self.system.take() {
@@ -503,7 +506,7 @@ impl Draft {
                 return messages.into_iter().filter(|message| message.role == role).collect();
             }
             Content::Messages(messages) => return messages,
-            Content::Value(value) => any::into_text(value),
+            Content::Value(value) => any::into_text(value).map(messages::unwrapped),
         };
         let Some(text) = text else { return Vec::new() };
         let mut message = messages::plain(role, text);
@@ -581,6 +584,16 @@ fn conversation(from: Content, role: Role) -> Vec<Message> {
     match from {
         Content::Messages(messages) => messages,
         Content::Value(value) => messages::from_any(value, role),
+    }
+}
+
+/// The state of a program is data, and nobody said it: the rules ask what the other side said.
+fn disown_data(messages: &mut [Message]) {
+    if let [only] = messages {
+        let is_data = only.text.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(&only.text).is_ok();
+        if only.role == Role::User && is_data {
+            only.role = Role::Assistant;
+        }
     }
 }
 

@@ -10,9 +10,11 @@
 #![warn(missing_docs)]
 
 mod any;
+mod conversation;
 mod dialects;
 mod draft;
 pub mod errors;
+mod fields;
 pub mod import;
 mod messages;
 pub mod native;

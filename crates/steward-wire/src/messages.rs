@@ -52,6 +52,26 @@ pub(crate) fn from_any(value: AnyValue, role: Role) -> Vec<Message> {
     }
 }
 
+/// What stands inside the wrapping in which LangChain's instrumentations hand on what went in or came out of a step:
+/// `{"inputs": …, "tags": …, "metadata": …}`. Any other text stays as it is.
+pub(crate) fn unwrapped(text: String) -> String {
+    let head = text.as_bytes();
+    let wrapped = [&b"{\"inputs\":"[..], b"{\"input_str\":", b"{\"outputs\":", b"{\"output\":"].iter().any(|start| head.starts_with(start));
+    if !wrapped || !text.contains("\"kwargs\"") {
+        return text;
+    }
+    let Ok(Value::Object(mut object)) = serde_json::from_str(&text) else { return text };
+    match ["inputs", "outputs", "output"].into_iter().find_map(|key| object.remove(key)).or_else(|| object.remove("input_str")) {
+        None | Some(Value::Null) => text,
+        // A tool's answer may be one of LangChain's own messages.
+        Some(Value::Object(mut inner)) if inner.contains_key("lc") => match inner.get_mut("kwargs").and_then(|kwargs| kwargs.get_mut("content")) {
+            Some(said @ Value::String(_)) => json_text(said.take()),
+            _ => Value::Object(inner).to_string(),
+        },
+        Some(inner) => json_text(inner),
+    }
+}
+
 /// Keeps the first message, which holds the instructions, and the last ones. `true` when any went.
 pub(crate) fn bound(messages: &mut Vec<Message>) -> bool {
     let too_many = messages.len().saturating_sub(MAX_MESSAGES);
@@ -210,6 +230,9 @@ fn of_message(mut object: Map<String, Value>, role: Role, out: &mut Vec<Message>
     let mut parts = Parts::new(role);
     parts.message.name = take_text(&mut object, "name").map(name);
     parts.message.tool_call_id = take_text(&mut object, "tool_call_id").or_else(|| take_text(&mut object, "toolCallId")).map(name);
+    if role == Role::Tool && parts.message.tool_call_id.is_none() {
+        parts.message.tool_call_id = take_text(&mut object, "id").map(name);
+    }
     if let Some(Value::Array(calls)) = object.remove("tool_calls") {
         parts.message.tool_calls.extend(calls.into_iter().filter_map(of_call));
     }

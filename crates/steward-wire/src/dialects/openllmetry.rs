@@ -39,8 +39,8 @@ fn of_traceloop(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Op
             draft.basis.offer(b, Basis::Unknown);
         }
         "entity.name" => draft.shown_name.offer_some(b, any::into_text(value)),
-        "entity.input" if !is_empty(&value) => draft.input.offer(b + 8, Content::Value(value)),
-        "entity.output" if !is_empty(&value) => draft.output.offer(b + 8, Content::Value(value)),
+        "entity.input" if !is_empty(&value) => draft.input.offer(b + 8, Content::Value(any::unwrapped(value))),
+        "entity.output" if !is_empty(&value) => draft.output.offer(b + 8, Content::Value(any::unwrapped(value))),
         "entity.input" | "entity.output" | "entity.path" => {}
         "workflow.name" | "entity.version" => draft.keep(key.to_owned(), value),
         _ => {

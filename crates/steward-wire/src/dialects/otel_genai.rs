@@ -112,8 +112,8 @@ fn of_gen_ai(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Optio
         "input.messages" => offer(&mut draft.input, b, value),
         "output.messages" => offer(&mut draft.output, b, value),
         "system_instructions" => offer(&mut draft.system, b, value),
-        "task.input" => offer(&mut draft.input, b + 9, value),
-        "task.output" => offer(&mut draft.output, b + 9, value),
+        "task.input" => offer(&mut draft.input, b + 9, any::unwrapped(value)),
+        "task.output" => offer(&mut draft.output, b + 9, any::unwrapped(value)),
         "prompt" | "content.prompt" => {
             offer(&mut draft.input, b + 3, value);
             draft.kind.offer(b + 7, StepKind::Model);
