@@ -1,0 +1,321 @@
+//! The inbox: raw payloads as they came, each assembled into runs exactly once.
+//!
+//! An entry is held by the node that received it, for as long as its lease; when that node dies, another takes
+//! it over. Only the holder can settle it, in the transaction that writes its runs.
+
+use sea_orm::Value;
+use steward_core::ids::{AgencyId, InboxId, WorkflowId};
+use steward_core::time::Timestamp;
+use uuid::Uuid;
+
+use crate::sql::{Row, insert_many};
+use crate::tenant::AgencyStore;
+use crate::{Store, StoreError};
+
+/// In what form a payload came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InboxKind {
+    /// OTLP as protobuf.
+    OtlpProtobuf,
+    /// OTLP as JSON.
+    OtlpJson,
+    /// Native runs.
+    Native,
+    /// A line of a chat transcript file.
+    Transcript,
+    /// A line of a tau-bench result file.
+    TauBench,
+    /// A line of a tau2-bench result file.
+    Tau2Bench,
+}
+
+impl InboxKind {
+    const ALL: [Self; 6] = [Self::OtlpProtobuf, Self::OtlpJson, Self::Native, Self::Transcript, Self::TauBench, Self::Tau2Bench];
+
+    /// The word for it, as shown and as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OtlpProtobuf => "otlp_protobuf",
+            Self::OtlpJson => "otlp_json",
+            Self::Native => "native",
+            Self::Transcript => "transcript",
+            Self::TauBench => "tau_bench",
+            Self::Tau2Bench => "tau2_bench",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InboxState {
+    /// It waits to be assembled.
+    Waiting,
+    /// Its runs are written.
+    Assembled,
+    /// It cannot be read; kept, so that a better reader can try again.
+    Unreadable,
+}
+
+/// A payload to keep.
+#[derive(Debug, Clone)]
+pub struct NewInboxEntry {
+    /// Its id.
+    pub id: InboxId,
+    /// The agency.
+    pub agency_id: AgencyId,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// The workflow that its sender's key is for; `None` for a key of the whole agency.
+    pub workflow_id: Option<WorkflowId>,
+    /// In what form it came.
+    pub kind: InboxKind,
+    /// The bytes, compressed by the caller with zstd.
+    pub body: Vec<u8>,
+    /// How many bytes it was before.
+    pub n_bytes: i64,
+}
+
+/// An entry to assemble.
+#[derive(Debug, Clone)]
+pub struct InboxEntry {
+    /// Its id.
+    pub id: InboxId,
+    /// The agency.
+    pub agency_id: AgencyId,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// The workflow that its sender's key is for.
+    pub workflow_id: Option<WorkflowId>,
+    /// In what form it came.
+    pub kind: InboxKind,
+    /// The bytes as they came, decompressed.
+    pub body: Vec<u8>,
+}
+
+/// An entry as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxRow {
+    /// Its id.
+    pub id: InboxId,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// In what form it came.
+    pub kind: InboxKind,
+    /// How many bytes it had.
+    pub n_bytes: i64,
+    /// Why it cannot be read, if it cannot.
+    pub error: Option<String>,
+}
+
+const COLUMNS: &str = "id, agency_id, received_at, workflow_id, kind, body";
+
+fn read_entry(mut row: Row) -> Result<InboxEntry, StoreError> {
+    Ok(InboxEntry {
+        id: InboxId::from_uuid(row.take()?),
+        agency_id: AgencyId::from_uuid(row.take()?),
+        received_at: Timestamp(row.take()?),
+        workflow_id: row.take::<Option<Uuid>>()?.map(WorkflowId::from_uuid),
+        kind: InboxKind::parse(&row.take::<String>()?).ok_or(StoreError::Corrupt { table: "inbox", column: "kind" })?,
+        body: zstd::stream::decode_all(row.take::<Vec<u8>>()?.as_slice())
+            .map_err(|_| StoreError::Corrupt { table: "inbox", column: "body" })?,
+    })
+}
+
+impl Store {
+    /// Records payloads in one transaction, held by a node until its lease ends. When this returns they are on disk.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer; nothing is recorded then.
+    pub async fn record_inbox(&self, entries: &[NewInboxEntry], node: Uuid, lease_until: Timestamp) -> Result<(), StoreError> {
+        let tx = self.begin_write().await?;
+        let columns = ["agency_id", "id", "received_at", "workflow_id", "kind", "body", "n_bytes", "state", "node", "lease_until"];
+        let rows = entries
+            .iter()
+            .map(|entry| {
+                vec![
+                    entry.agency_id.as_uuid().into(),
+                    entry.id.as_uuid().into(),
+                    entry.received_at.0.into(),
+                    entry.workflow_id.map(WorkflowId::as_uuid).into(),
+                    entry.kind.as_str().into(),
+                    entry.body.clone().into(),
+                    entry.n_bytes.into(),
+                    0_i16.into(),
+                    node.into(),
+                    lease_until.0.into(),
+                ]
+            })
+            .collect();
+        insert_many(&tx, self.backend, "inbox", &columns, rows, "").await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Claims waiting entries that nobody holds, or whose holder's lease has ended; oldest first.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn claim_inbox(&self, node: Uuid, now: Timestamp, lease_until: Timestamp, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
+        let waiting = "SELECT COUNT(*) FROM (SELECT 1 FROM inbox WHERE state = 0 AND (lease_until IS NULL OR lease_until < $1) LIMIT 1) AS some";
+        let n: i64 = match self.read(waiting).bind(now.0).first().await? {
+            Some(mut row) => row.take()?,
+            None => 0,
+        };
+        if n == 0 {
+            return Ok(Vec::new());
+        }
+        let tx = self.begin_write().await?;
+        let lock = if self.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
+        let rows = self
+            .within(
+                &tx,
+                format!("SELECT {COLUMNS} FROM inbox WHERE state = 0 AND (lease_until IS NULL OR lease_until < $1) ORDER BY received_at, id LIMIT $2 {lock}"),
+            )
+            .bind(now.0)
+            .bind(i64::from(limit))
+            .all()
+            .await?;
+        let mut entries = Vec::new();
+        for row in rows {
+            entries.push(read_entry(row)?);
+        }
+        for entry in &entries {
+            self.within(&tx, "UPDATE inbox SET node = $3, lease_until = $4 WHERE agency_id = $1 AND id = $2")
+                .bind(entry.agency_id.as_uuid())
+                .bind(entry.id.as_uuid())
+                .bind(node)
+                .bind(lease_until.0)
+                .run()
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(entries)
+    }
+
+    /// Lets go of all entries that any node holds; on SQLite at start, where there is only one node.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn release_inbox(&self) -> Result<u64, StoreError> {
+        self.write("UPDATE inbox SET node = NULL, lease_until = NULL WHERE state = 0 AND node IS NOT NULL").run().await
+    }
+
+    /// How many entries of all agencies wait, up to `most`.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn count_waiting(&self, most: u32) -> Result<i64, StoreError> {
+        let row = self
+            .read("SELECT COUNT(*) FROM (SELECT 1 FROM inbox WHERE state = 0 LIMIT $1) AS some")
+            .bind(i64::from(most))
+            .first()
+            .await?;
+        row.map_or(Ok(0), |mut row| row.take())
+    }
+}
+
+impl AgencyStore {
+    /// Marks an entry as unreadable, with the reason. It is kept.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn mark_unreadable(&self, id: InboxId, reason: &str) -> Result<(), StoreError> {
+        self.store
+            .write("UPDATE inbox SET state = 2, error = $3, node = NULL, lease_until = NULL WHERE agency_id = $1 AND id = $2")
+            .bind(self.agency_id().as_uuid())
+            .bind(id.as_uuid())
+            .bind(reason)
+            .run()
+            .await
+            .map(|_| ())
+    }
+
+    /// Finds raw payloads by id; those that retention has dropped are missing.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer or a row is corrupt.
+    pub async fn find_inbox(&self, ids: &[InboxId]) -> Result<Vec<InboxEntry>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = self.store.read(format!("SELECT {COLUMNS} FROM inbox WHERE agency_id = $1 AND id IN (")).bind(self.agency_id().as_uuid());
+        sql.push_list(ids.iter().map(|id| Value::from(id.as_uuid())));
+        sql.push(") ORDER BY received_at, id");
+        sql.all().await?.into_iter().map(read_entry).collect()
+    }
+
+    /// Counts entries that cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn count_unreadable(&self) -> Result<i64, StoreError> {
+        let row = self
+            .store
+            .read("SELECT COUNT(*) FROM inbox WHERE agency_id = $1 AND state = 2")
+            .bind(self.agency_id().as_uuid())
+            .first()
+            .await?;
+        row.map_or(Ok(0), |mut row| row.take())
+    }
+
+    /// When the oldest raw payload was received. `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn oldest_inbox(&self) -> Result<Option<Timestamp>, StoreError> {
+        let row = self
+            .store
+            .read("SELECT MIN(received_at) FROM inbox WHERE agency_id = $1")
+            .bind(self.agency_id().as_uuid())
+            .first()
+            .await?;
+        Ok(match row {
+            Some(mut row) => row.take::<Option<i64>>()?.map(Timestamp),
+            None => None,
+        })
+    }
+
+    /// Puts all entries back to waiting, unreadable ones included, held by nobody. Gives how many.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn requeue_inbox(&self) -> Result<u64, StoreError> {
+        self.store
+            .write("UPDATE inbox SET state = 0, node = NULL, lease_until = NULL, error = NULL WHERE agency_id = $1 AND state <> 0")
+            .bind(self.agency_id().as_uuid())
+            .run()
+            .await
+    }
+
+    /// Drops raw payloads received before an instant, at most `limit`; those that wait stay.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn drop_inbox(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.store
+            .write(
+                "DELETE FROM inbox WHERE agency_id = $1 AND id IN (
+                     SELECT id FROM inbox WHERE agency_id = $1 AND received_at < $2 AND state <> 0 LIMIT $3)",
+            )
+            .bind(self.agency_id().as_uuid())
+            .bind(before.0)
+            .bind(i64::from(limit))
+            .run()
+            .await
+    }
+}

@@ -1,0 +1,59 @@
+//! The rows of one agency.
+//!
+//! Invariant: every query made through [`AgencyStore`] filters by its agency. What a person may see inside the
+//! agency is settled above; here only the agency counts.
+
+pub(crate) mod agency;
+mod clients;
+mod keys;
+pub(crate) mod people;
+mod reports;
+mod runs;
+mod tallies;
+mod verdicts;
+mod workflows;
+
+use sea_orm::DatabaseConnection;
+use steward_core::ids::AgencyId;
+
+use crate::Store;
+use crate::sql::Sql;
+
+pub use agency::AuditEntry;
+pub use keys::ApiKey;
+pub use people::Person;
+pub use reports::{ReportRow, ReportState};
+pub use runs::{NewRun, RunCommit, RunCursor, RunFilter, RunKey, RunRow, RunSort, StoredRun};
+pub use tallies::{TallyDelta, TallyQuery, TallySeries};
+pub use verdicts::VerdictRow;
+
+/// Access to the rows of one agency.
+///
+/// Invariant: every query made through this type filters by `agency_id`.
+#[derive(Debug, Clone)]
+pub struct AgencyStore {
+    pub(crate) store: Store,
+    agency_id: AgencyId,
+}
+
+impl AgencyStore {
+    pub(crate) fn new(store: Store, agency_id: AgencyId) -> Self {
+        Self { store, agency_id }
+    }
+
+    /// The agency.
+    #[must_use]
+    pub fn agency_id(&self) -> AgencyId {
+        self.agency_id
+    }
+
+    /// A statement that reads, whose `$1` is the agency.
+    fn read(&self, text: impl Into<String>) -> Sql<'_, DatabaseConnection> {
+        self.store.read(text).bind(self.agency_id.as_uuid())
+    }
+
+    /// A statement that writes, whose `$1` is the agency.
+    fn write(&self, text: impl Into<String>) -> Sql<'_, DatabaseConnection> {
+        self.store.write(text).bind(self.agency_id.as_uuid())
+    }
+}
