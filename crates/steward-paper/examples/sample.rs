@@ -185,8 +185,22 @@ fn workflow(name: &str, at: usize, codes: &mut Codes) -> ReportWorkflow {
             .to_owned(),
         figures: vec![
             codes.figure("Runs", "1,019", "finished in October", None, Some("968 in September"), Change::Neither),
-            codes.figure("Completion rate", "83.9 %", "842 of 1,004 verified", Some("81.5 – 86.0 %"), Some("81.2 %"), Change::Better),
-            codes.figure("Escalation rate", "9.6 %", "96 of 1,004 verified", Some("7.9 – 11.5 %"), Some("9.9 %"), Change::Neither),
+            codes.figure(
+                "Completion rate",
+                "83.9 %",
+                "842 of 1,004 verified",
+                Some("81.5 – 86.0 %"),
+                Some("81.2 %"),
+                Change::Better,
+            ),
+            codes.figure(
+                "Escalation rate",
+                "9.6 %",
+                "96 of 1,004 verified",
+                Some("7.9 – 11.5 %"),
+                Some("9.9 %"),
+                Change::Neither,
+            ),
             codes.figure("Time per call", "2 m 41 s", "median of 1,019", None, Some("2 m 55 s"), Change::Better),
             codes.figure("Cost per completed run", "$0.47", "$393 over 842 runs", None, Some("$0.45"), Change::Worse),
             codes.figure("Net time saved", "61 h", "842 × 5 min − 9 h of review", None, Some("58 h"), Change::Better),
@@ -224,9 +238,15 @@ fn charts(seed: usize) -> Vec<Chart> {
             unit: "runs".to_owned(),
             labels: labels.clone(),
             series: vec![
-                series("completed", SeriesRole::Good, &|day| Some(wave(day, if outage(day) { 8.0 } else { 27.0 }, 0.0).round())),
-                series("escalated", SeriesRole::Warn, &|day| Some(wave(day, if outage(day) { 14.0 } else { 3.0 }, 1.0).round())),
-                series("failed", SeriesRole::Bad, &|day| Some(wave(day, if outage(day) { 4.0 } else { 1.2 }, 2.0).round())),
+                series("completed", SeriesRole::Good, &|day| {
+                    Some(wave(day, if outage(day) { 8.0 } else { 27.0 }, 0.0).round())
+                }),
+                series("escalated", SeriesRole::Warn, &|day| {
+                    Some(wave(day, if outage(day) { 14.0 } else { 3.0 }, 1.0).round())
+                }),
+                series("failed", SeriesRole::Bad, &|day| {
+                    Some(wave(day, if outage(day) { 4.0 } else { 1.2 }, 2.0).round())
+                }),
                 series("unverified", SeriesRole::Muted, &|day| Some(if day == 13 { 15.0 } else { 0.0 })),
             ],
             marks: vec![(8, "version 14 live".to_owned()), (16, "calendar refused sign-in".to_owned())],
@@ -237,9 +257,15 @@ fn charts(seed: usize) -> Vec<Chart> {
             unit: "%".to_owned(),
             labels: labels.clone(),
             series: vec![
-                series("October", SeriesRole::Accent, &|day| (day != 13).then(|| if outage(day) { 62.0 } else { 82.0 + wave(day, 3.0, 0.0) })),
-                series("low", SeriesRole::Low, &|day| (day != 13).then(|| if outage(day) { 55.0 } else { 77.0 + wave(day, 3.0, 0.0) })),
-                series("high", SeriesRole::High, &|day| (day != 13).then(|| if outage(day) { 69.0 } else { 86.0 + wave(day, 3.0, 0.0) })),
+                series("October", SeriesRole::Accent, &|day| {
+                    (day != 13).then(|| if outage(day) { 62.0 } else { 82.0 + wave(day, 3.0, 0.0) })
+                }),
+                series("low", SeriesRole::Low, &|day| {
+                    (day != 13).then(|| if outage(day) { 55.0 } else { 77.0 + wave(day, 3.0, 0.0) })
+                }),
+                series("high", SeriesRole::High, &|day| {
+                    (day != 13).then(|| if outage(day) { 69.0 } else { 86.0 + wave(day, 3.0, 0.0) })
+                }),
                 series("September", SeriesRole::Muted, &|day| Some(80.0 + wave(day, 2.0, 2.0))),
             ],
             marks: vec![(8, "version 14 live".to_owned())],
@@ -249,7 +275,9 @@ fn charts(seed: usize) -> Vec<Chart> {
             kind: ChartKind::Bars,
             unit: "$".to_owned(),
             labels,
-            series: vec![series("value", SeriesRole::Accent, &|day| (!outage(day)).then(|| (wave(day, 10.0, 0.5) * 60.0).round()))],
+            series: vec![series("value", SeriesRole::Accent, &|day| {
+                (!outage(day)).then(|| (wave(day, 10.0, 0.5) * 60.0).round())
+            })],
             marks: Vec::new(),
         },
     ]

@@ -10,8 +10,8 @@
 //! attributes pass, so a strict content security policy holds and no text of a user becomes a tag.
 
 use charts_rs::{
-    Align, BarChart, Box as Margin, Color, LegendCategory, LineChart, Series as DrawnSeries, SeriesBand,
-    Symbol, THEME_LIGHT, YAxisConfig,
+    Align, BarChart, Box as Margin, Color, LegendCategory, LineChart, Series as DrawnSeries, SeriesBand, Symbol,
+    THEME_LIGHT, YAxisConfig,
 };
 use steward_core::report::{Chart, ChartKind, Series, SeriesRole};
 
@@ -50,7 +50,7 @@ const MARK_ROW: f32 = 14.0;
 pub fn svg(chart: &Chart, width: u32, height: u32, target: Target, accent: &str) -> Result<String, PaperError> {
     let (width, height) = (width.clamp(160, 4_000) as f32, height.clamp(80, 4_000) as f32);
     let palette = Palette { target, accent: crate::paper::readable_accent(accent) };
-    let scaled = Scaled::of(chart);
+    let scaled = Scaled::of(chart, height);
     if scaled.is_empty() {
         return Ok(without_data(chart, width, height, &palette));
     }
@@ -64,6 +64,8 @@ pub fn svg(chart: &Chart, width: u32, height: u32, target: Target, accent: &str)
     let mut pieces = svg::read(&drawn)?;
     let plot = Plot::find(&pieces, width, height);
     tidy(&mut pieces, &scaled);
+    shape_legend(&mut pieces, chart.kind);
+    widen_bars(&mut pieces, &plot, &scaled, chart.kind);
     paint(&mut pieces, &palette);
     let mut extra = scaled.lone_points(&plot, chart.kind, &palette);
     marks.draw(&mut extra, &plot, chart.kind, scaled.labels.len(), &palette);
@@ -183,11 +185,7 @@ fn bounded(value: f64) -> Option<f64> {
 
 /// The series that are drawn as such: all but the ends of an interval band.
 fn shown(chart: &Chart) -> impl Iterator<Item = &Series> {
-    chart
-        .series
-        .iter()
-        .filter(|series| !matches!(series.role, SeriesRole::Low | SeriesRole::High))
-        .take(MAX_SERIES)
+    chart.series.iter().filter(|series| !matches!(series.role, SeriesRole::Low | SeriesRole::High)).take(MAX_SERIES)
 }
 
 /// What an ink is for; the placeholder colours carry it through the chart crate.
@@ -206,18 +204,8 @@ enum Ink {
     Axis,
 }
 
-const INKS: [Ink; 10] = [
-    Ink::Accent,
-    Ink::Good,
-    Ink::Warn,
-    Ink::Bad,
-    Ink::Info,
-    Ink::Muted,
-    Ink::Text,
-    Ink::Label,
-    Ink::Grid,
-    Ink::Axis,
-];
+const INKS: [Ink; 10] =
+    [Ink::Accent, Ink::Good, Ink::Warn, Ink::Bad, Ink::Info, Ink::Muted, Ink::Text, Ink::Label, Ink::Grid, Ink::Axis];
 
 impl Ink {
     fn of(role: SeriesRole) -> Self {
@@ -255,9 +243,9 @@ impl Palette {
     fn colour(&self, ink: Ink) -> String {
         let (name, fixed) = match ink {
             Ink::Accent => ("accent", self.accent.as_str()),
-            Ink::Good => ("good", "#2a8a5b"),
-            Ink::Warn => ("warn", "#d99a2b"),
-            Ink::Bad => ("bad", "#c4473d"),
+            Ink::Good => ("good", "#3f9a6d"),
+            Ink::Warn => ("warn", "#dfa43f"),
+            Ink::Bad => ("bad", "#c9544a"),
             Ink::Info => ("info", "#3f7fc4"),
             Ink::Muted => ("muted", "#8b95a5"),
             Ink::Text => ("text", "#1b2430"),
@@ -286,18 +274,15 @@ struct Scaled<'a> {
 }
 
 impl<'a> Scaled<'a> {
-    fn of(chart: &'a Chart) -> Self {
+    fn of(chart: &'a Chart, height: f32) -> Self {
         let n = chart.labels.len().min(MAX_LABELS);
         let values = |series: &Series| -> Vec<Option<f64>> {
             (0..n).map(|at| series.values.get(at).copied().flatten().and_then(bounded)).collect()
         };
         let mut series: Vec<_> = shown(chart).map(|series| (series, values(series))).collect();
         let end = |role| chart.series.iter().find(|series| series.role == role).map(values);
-        let mut band = if chart.kind == ChartKind::Line {
-            end(SeriesRole::Low).zip(end(SeriesRole::High))
-        } else {
-            None
-        };
+        let mut band =
+            if chart.kind == ChartKind::Line { end(SeriesRole::Low).zip(end(SeriesRole::High)) } else { None };
 
         let (mut low, mut high) = extent(chart.kind, n, &series, band.as_ref());
         let share = chart.unit == "%" && chart.kind == ChartKind::Line;
@@ -318,7 +303,8 @@ impl<'a> Scaled<'a> {
             divide(low);
             divide(high);
         }
-        let (mut low, mut high, mut step) = round_scale(low / unit, high / unit);
+        let (mut low, mut high, mut step) =
+            round_scale(low / unit, high / unit, f64::from(((height - 60.0) / 36.0).floor().clamp(1.0, 4.0)));
         if share && high > 100.0 && series.iter().all(|(_, values)| values.iter().flatten().all(|v| *v <= 100.0)) {
             high = 100.0;
             let steps = ((high - low) / step).round().max(1.0);
@@ -400,7 +386,7 @@ impl<'a> Scaled<'a> {
         base.background_color = Color { r: 0, g: 0, b: 0, a: 0 };
         base.is_light = false;
         let legend = self.series.len() > 1;
-        base.margin = Margin { left: 2.0, top: if legend { 0.0 } else { 8.0 + marks }, right: 14.0, bottom: 2.0 };
+        base.margin = Margin { left: 4.0, top: if legend { 0.0 } else { 8.0 + marks }, right: 14.0, bottom: 2.0 };
         base.legend.show = Some(legend);
         base.legend.align = Align::Left;
         base.legend.category = LegendCategory::Rect;
@@ -479,11 +465,11 @@ fn extent(
     if low > high { (0.0, 1.0) } else { (low, high) }
 }
 
-/// A scale with round steps that holds both ends: low, high, step.
-fn round_scale(low: f64, high: f64) -> (f64, f64, f64) {
+/// A scale with round steps, about as many as wanted, that holds both ends: low, high, step.
+fn round_scale(low: f64, high: f64, wanted: f64) -> (f64, f64, f64) {
     let span = (high - low).max(f64::MIN_POSITIVE);
     let span = if span < 1e-9 { 1.0 } else { span };
-    let raw = span / 4.0;
+    let raw = span / wanted;
     let power = 10_f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 2.5, 5.0, 10.0]
         .iter()
@@ -598,6 +584,49 @@ fn tidy(pieces: &mut Vec<Piece>, scaled: &Scaled<'_>) {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// Makes the keys of the legend small: a square for bars, a stroke for lines.
+fn shape_legend(pieces: &mut [Piece], kind: ChartKind) {
+    /// How much narrower a key gets.
+    const LESS: f32 = 13.0;
+    let mut of_legend = false;
+    for piece in pieces {
+        let Piece::Open(tag) = piece else { continue };
+        match tag.name.as_str() {
+            "g" => of_legend = tag.get("stroke").is_none(),
+            "rect" if of_legend && tag.get("stroke").is_some() => {
+                let (y, key) = (tag.number("y").unwrap_or_default(), if kind == ChartKind::Line { 3.0 } else { 10.0 });
+                tag.set("y", short(y - 1.0 + (10.0 - key) / 2.0));
+                tag.set("width", short(25.0 - LESS));
+                tag.set("height", short(key));
+                tag.set("rx", "1.5");
+            }
+            "text" if of_legend && tag.get("fill").and_then(Ink::read) == Some((Ink::Text, 0)) => {
+                let x = tag.number("x").unwrap_or_default();
+                tag.set("x", short(x - LESS + 2.0));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Gives bars that stand alone over their label three quarters of its room; the chart crate leaves thin ones.
+fn widen_bars(pieces: &mut [Piece], plot: &Plot, scaled: &Scaled<'_>, kind: ChartKind) {
+    let alone = kind == ChartKind::StackedBars || (kind == ChartKind::Bars && scaled.series.len() == 1);
+    if !alone {
+        return;
+    }
+    let room = (plot.right - plot.left) / scaled.labels.len().max(1) as f32;
+    let wide = (room * 0.74).min(48.0);
+    for piece in pieces {
+        let Piece::Open(tag) = piece else { continue };
+        if tag.name == "rect" && tag.get("stroke").is_none() {
+            let (x, width) = (tag.number("x").unwrap_or_default(), tag.number("width").unwrap_or_default());
+            tag.set("x", format!("{:.2}", x + width / 2.0 - wide / 2.0));
+            tag.set("width", format!("{wide:.2}"));
         }
     }
 }

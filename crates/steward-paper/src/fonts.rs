@@ -10,9 +10,8 @@ pub(crate) const REGULAR: &[u8] = include_bytes!("../assets/fonts/Inter-Regular.
 pub(crate) const SEMIBOLD: &[u8] = include_bytes!("../assets/fonts/Inter-SemiBold.ttf");
 
 /// The family by which charts measure their texts: Inter, or the chart crate's own when it cannot be read.
-pub(crate) static MEASURED: LazyLock<&'static str> = LazyLock::new(|| {
-    charts_rs::add_fonts(&[REGULAR]).map_or(charts_rs::DEFAULT_FONT_FAMILY, |()| FAMILY)
-});
+pub(crate) static MEASURED: LazyLock<&'static str> =
+    LazyLock::new(|| charts_rs::add_fonts(&[REGULAR]).map_or(charts_rs::DEFAULT_FONT_FAMILY, |()| FAMILY));
 
 /// How wide a text is in pixels.
 pub(crate) fn width(text: &str, size: f32) -> f32 {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use steward_core::clients::Paper;
-use steward_core::report::{Receipt, ReportDocument};
+use steward_core::report::{ReportDocument, ReportWorkflow};
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
@@ -67,9 +67,7 @@ pub fn pdf(document: &ReportDocument) -> Result<Vec<u8>, PaperError> {
 pub(crate) fn typeset(document: &ReportDocument, logo: Option<&Logo>) -> Result<PagedDocument, PaperError> {
     let data = serde_json::to_vec(&view(document, logo)?).map_err(PaperError::Data)?;
     let desk = Desk { data: Bytes::new(data), logo: logo.map(|logo| Bytes::new(logo.bytes.clone())) };
-    guarded(|| {
-        typst::compile::<PagedDocument>(&desk).output.map_err(|errors| PaperError::Typeset(first(&errors)))
-    })
+    guarded(|| typst::compile::<PagedDocument>(&desk).output.map_err(|errors| PaperError::Typeset(first(&errors))))
 }
 
 /// Turns a panic inside the typesetter into an error: one strange report must not take a worker down.
@@ -114,11 +112,12 @@ fn view(document: &ReportDocument, logo: Option<&Logo>) -> Result<Value, PaperEr
     let mut drawn = Vec::new();
     for workflow in &document.workflows {
         let n = workflow.charts.len().min(MAX_CHARTS);
+        let height = chart_height(document.brand.paper, workflow);
         let mut charts = Vec::new();
         for (at, chart) in workflow.charts.iter().take(n).enumerate() {
             // The first of an odd number takes the whole width, the rest stand in pairs.
             let wide = at == 0 && n % 2 == 1;
-            let (width, height) = if wide { (640, 190) } else { (312, 180) };
+            let width = if wide { 640 } else { 312 };
             charts.push(json!({
                 "wide": wide,
                 "svg": chart::svg(chart, width, height, Target::Paper, &accent)?,
@@ -133,7 +132,8 @@ fn view(document: &ReportDocument, logo: Option<&Logo>) -> Result<Value, PaperEr
         "report": report,
         "charts": drawn,
         "title": clip(&format!("{} – {}", document.client, document.period_words), MAX_TEXT),
-        "sender": breakable(sender(document)),
+        "sender": breakable(&clip(sender(document), MAX_NAME)),
+        "running": { "sender": clip(sender(document), MAX_LINE), "client": clip(&document.client, MAX_LINE) },
         "contact": breakable(&document.brand.contact),
         "accent": accent,
         "paper": match document.brand.paper { Paper::A4 => "a4", Paper::Letter => "us-letter" },
@@ -141,6 +141,16 @@ fn view(document: &ReportDocument, logo: Option<&Logo>) -> Result<Value, PaperEr
         "check_at": link_target(&document.check_at),
         "logo": logo.map(|logo| logo.format),
     }))
+}
+
+/// How high charts are, so that a usual workflow fits its page: the more lines beside them, the lower.
+fn chart_height(paper: Paper, workflow: &ReportWorkflow) -> u32 {
+    let room: usize = match paper {
+        Paper::A4 => 300,
+        Paper::Letter => 275,
+    };
+    let lines = workflow.figures.len() + workflow.results.len() + workflow.failures.len();
+    u32::try_from(room.saturating_sub(lines * 9)).unwrap_or(0).clamp(135, 200)
 }
 
 /// Whose report it is.
@@ -162,15 +172,17 @@ pub(crate) fn link_target(url: &str) -> Option<&str> {
     (plain && (lower.starts_with("http://") || lower.starts_with("https://"))).then_some(url)
 }
 
-/// The receipt's address, where it may be linked to.
-pub(crate) fn receipt_target(receipt: &Receipt) -> Option<&str> {
-    link_target(&receipt.url)
-}
-
 /// More charts than this on a workflow's page are left to the page on the web.
 pub(crate) const MAX_CHARTS: usize = 6;
 /// Texts longer than this are cut: nobody writes them, and nobody reads them.
 const MAX_TEXT: usize = 6_000;
+/// Names and values longer than this are cut; they stand in cards, in tables and at the head of pages.
+const MAX_NAME: usize = 160;
+/// The fields that are names or values.
+const NAMES: [&str; 9] =
+    ["client", "agency", "period_words", "time_zone", "name", "value", "count", "code", "interval"];
+/// What stands at the head and the foot of each page is cut to one line.
+const MAX_LINE: usize = 60;
 /// Lists longer than this are cut, and say so.
 const MAX_LIST: usize = 400;
 /// Words longer than this may be broken anywhere.
@@ -194,6 +206,9 @@ fn bring_into_bounds(value: &mut Value) {
                     // Drawn apart from the rest, and never shown as text.
                     ("charts", _) => *field = Value::Null,
                     ("url", Value::String(url)) => *field = json!(link_target(url)),
+                    (name, Value::String(text)) if NAMES.contains(&name) => {
+                        *field = json!(breakable(&clip(text, MAX_NAME)))
+                    }
                     _ => bring_into_bounds(field),
                 }
             }
