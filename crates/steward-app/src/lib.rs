@@ -1,1 +1,115 @@
+//! The use cases, one file a capability: load, apply a core rule, store.
+//!
+//! The clock and the source of ids come from outside ([`Clock`], [`IdSource`]), so that every test is repeatable.
+//! Nothing here knows HTTP; nothing here writes SQL.
 
+pub mod access;
+pub mod agencies;
+pub mod assemble;
+pub mod clients;
+pub mod clock;
+pub mod demo;
+pub mod error;
+pub mod export;
+pub mod figures;
+pub mod import;
+pub mod intake;
+pub mod jobs;
+pub mod keys;
+pub mod live;
+pub mod people;
+pub mod prices;
+pub mod rebuild;
+pub mod reports;
+pub mod retention;
+pub mod runs;
+pub mod secrets;
+pub mod sign_in;
+pub mod today;
+pub mod workflows;
+
+use std::sync::Arc;
+
+use steward_core::ids::AgencyId;
+use steward_store::{AgencyStore, Store};
+use uuid::Uuid;
+
+pub use access::Actor;
+pub use clock::{Clock, IdSource};
+pub use error::AppError;
+
+/// The program's use cases over one database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    clock: Clock,
+    ids: IdSource,
+    /// This process, among all that share the database.
+    node: Uuid,
+    /// Where people reach this program, without a final slash; receipts in reports begin with it.
+    public_url: String,
+    intake: intake::Gate,
+    readers: assemble::Readers,
+    live: live::Live,
+}
+
+impl App {
+    /// Puts the use cases over an open database.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock, ids: IdSource, public_url: &str) -> Self {
+        let node = ids.make();
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                clock,
+                ids,
+                node,
+                public_url: public_url.trim_end_matches('/').to_owned(),
+                intake: intake::Gate::new(),
+                readers: assemble::Readers::default(),
+                live: live::Live::new(),
+            }),
+        }
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// The source of ids.
+    #[must_use]
+    pub fn ids(&self) -> &IdSource {
+        &self.inner.ids
+    }
+
+    /// Where people reach this program, without a final slash.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.inner.public_url
+    }
+
+    /// What happens as it happens.
+    #[must_use]
+    pub fn live(&self) -> &live::Live {
+        &self.inner.live
+    }
+
+    /// The rows of one agency. Only for what no person asks for; a person's requests go through their [`Actor`].
+    #[must_use]
+    pub fn agency(&self, agency_id: AgencyId) -> AgencyStore {
+        self.inner.store.agency(agency_id)
+    }
+}
