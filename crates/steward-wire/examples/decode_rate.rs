@@ -30,10 +30,8 @@ fn main() -> std::io::Result<()> {
 
 fn batch() -> ExportTraceServiceRequest {
     let spans = (0..N_SPANS).map(span).collect();
-    let resource_spans = ResourceSpans {
-        scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
-        ..ResourceSpans::default()
-    };
+    let resource_spans =
+        ResourceSpans { scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }], ..ResourceSpans::default() };
     ExportTraceServiceRequest { resource_spans: vec![resource_spans] }
 }
 
@@ -46,7 +44,12 @@ fn span(n: u64) -> Span {
         text("gen_ai.request.model", "gpt-4.1-mini"),
         text("gen_ai.response.model", "gpt-4.1-mini-2025-04-14"),
         text("gen_ai.response.id", "chatcmpl-CQF10eCkoFphJZJQkzzN6EkTD0AVF"),
-        pair("gen_ai.response.finish_reasons", Any::ArrayValue(ArrayValue { values: vec![AnyValue { value: Some(Any::StringValue("tool_calls".to_owned())) }] })),
+        pair(
+            "gen_ai.response.finish_reasons",
+            Any::ArrayValue(ArrayValue {
+                values: vec![AnyValue { value: Some(Any::StringValue("tool_calls".to_owned())) }],
+            }),
+        ),
         pair("gen_ai.request.temperature", Any::DoubleValue(0.2)),
         pair("gen_ai.request.max_tokens", Any::IntValue(1_024)),
         pair("gen_ai.request.top_p", Any::DoubleValue(1.0)),

@@ -57,7 +57,8 @@ pub(crate) fn steps(turns: Vec<Turn>, shared: &Shared<'_>) -> Vec<Step> {
     let mut before = shared.started_at;
     for (n, turn) in turns.into_iter().take(MAX_TURNS).enumerate() {
         let seconds = i64::try_from(n).unwrap_or(i64::MAX).saturating_add(1);
-        let at = turn.at.unwrap_or_else(|| shared.started_at.plus_micros(seconds.saturating_mul(1_000_000))).max(before);
+        let at =
+            turn.at.unwrap_or_else(|| shared.started_at.plus_micros(seconds.saturating_mul(1_000_000))).max(before);
         match turn.message.role {
             Role::Assistant => {
                 let step = model_step(n, turn, std::mem::take(&mut since), shared, (before, at));
@@ -106,7 +107,13 @@ fn reading(shared: &Shared<'_>) -> steward_core::step::Reading {
     steward_core::step::Reading { dialect: shared.dialect.to_owned(), ..steward_core::step::Reading::default() }
 }
 
-fn model_step(n: usize, turn: Turn, mut since: Vec<Message>, shared: &Shared<'_>, (from, to): (Timestamp, Timestamp)) -> Step {
+fn model_step(
+    n: usize,
+    turn: Turn,
+    mut since: Vec<Message>,
+    shared: &Shared<'_>,
+    (from, to): (Timestamp, Timestamp),
+) -> Step {
     let model = turn.model.or_else(|| shared.model.map(str::to_owned));
     messages::bound(&mut since);
     Step {

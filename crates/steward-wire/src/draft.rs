@@ -273,7 +273,8 @@ pub(crate) struct DraftDocument {
 pub(crate) struct Draft {
     /// The step: ids, name, times and status are set before attributes are read.
     pub(crate) step: Step,
-    /// The rank of the best rule of the set of rules that is being asked: 0 for the span's own dialect, more after.
+    /// The rank of the best rule of the set of rules that is being asked: 0 for Steward's own, 1 for the span's
+    /// own dialect, more after.
     pub(crate) base: u8,
     /// The span is a server's: a 4xx there is its client's fault.
     pub(crate) is_server: bool,
@@ -327,10 +328,11 @@ impl Draft {
 
     /// Keeps an attribute for rules and for the raw view, while there is room.
     pub(crate) fn keep(&mut self, key: String, value: AnyValue) {
-        if self.step.attributes.len() < MAX_KEPT && key.len() <= 2 * MAX_ATTRIBUTE_CHARS {
-            if let Some(text) = any::into_text(value) {
-                self.step.attributes.entry(name(key)).or_insert_with(|| bounded(text, MAX_ATTRIBUTE_CHARS));
-            }
+        if self.step.attributes.len() < MAX_KEPT
+            && key.len() <= 2 * MAX_ATTRIBUTE_CHARS
+            && let Some(text) = any::into_text(value)
+        {
+            self.step.attributes.entry(name(key)).or_insert_with(|| bounded(text, MAX_ATTRIBUTE_CHARS));
         }
     }
 
@@ -418,11 +420,13 @@ impl Draft {
         if kind == StepKind::Tool && self.step.tool.is_none() {
             // The rules ask for tools by name; the span's name is the best there is.
             let called = self.step.name.trim_start_matches("execute_tool ");
-            self.step.tool = Some(called.strip_suffix(".tool").unwrap_or(called).to_owned()).filter(|tool| !tool.is_empty());
+            self.step.tool =
+                Some(called.strip_suffix(".tool").unwrap_or(called).to_owned()).filter(|tool| !tool.is_empty());
         }
         if kind == StepKind::Agent && self.step.agent.is_none() {
             let called = self.step.name.trim_start_matches("invoke_agent").trim_start();
-            self.step.agent = Some(called.strip_suffix(".agent").unwrap_or(called).to_owned()).filter(|agent| !agent.is_empty());
+            self.step.agent =
+                Some(called.strip_suffix(".agent").unwrap_or(called).to_owned()).filter(|agent| !agent.is_empty());
         }
         if self.step.name.is_empty() {
             self.step.name = kind.as_str().to_owned();
@@ -447,7 +451,8 @@ impl Draft {
         if !indexed.is_empty() {
             self.output.offer(rank, Content::Messages(collect(indexed, Role::Assistant)));
         }
-        let (event_input, event_output) = (std::mem::take(&mut self.event_input), std::mem::take(&mut self.event_output));
+        let (event_input, event_output) =
+            (std::mem::take(&mut self.event_input), std::mem::take(&mut self.event_output));
         if !event_input.is_empty() {
             self.input.offer(u8::MAX, Content::Messages(event_input));
         }
@@ -470,15 +475,15 @@ impl Draft {
             }
             self.step.output = output.map(|content| conversation(content, Role::Assistant)).unwrap_or_default();
         }
-        if let Some(system) = self.system.take() {
-            if !self.step.input.iter().any(|message| message.role == Role::System) {
-                let mut instructions = conversation(system, Role::System);
-                for message in &mut instructions {
-                    message.role = Role::System;
-                }
-                instructions.append(&mut self.step.input);
-                self.step.input = instructions;
+        if let Some(system) = self.system.take()
+            && !self.step.input.iter().any(|message| message.role == Role::System)
+        {
+            let mut instructions = conversation(system, Role::System);
+            for message in &mut instructions {
+                message.role = Role::System;
             }
+            instructions.append(&mut self.step.input);
+            self.step.input = instructions;
         }
         if !self.documents.is_empty() {
             let documents = std::mem::take(&mut self.documents);
@@ -539,7 +544,11 @@ impl Draft {
             self.step.error = Some(error);
             return;
         }
-        let stopped = self.step.finish_reason.as_deref().filter(|reason| matches!(*reason, "length" | "content_filter" | "error"));
+        let stopped = self
+            .step
+            .finish_reason
+            .as_deref()
+            .filter(|reason| matches!(*reason, "length" | "content_filter" | "error"));
         if let (Some(reason), StepKind::Model) = (stopped, self.step.kind) {
             let words = match reason {
                 "length" => "the answer was cut off at the limit of tokens",
@@ -590,7 +599,8 @@ fn conversation(from: Content, role: Role) -> Vec<Message> {
 /// The state of a program is data, and nobody said it: the rules ask what the other side said.
 fn disown_data(messages: &mut [Message]) {
     if let [only] = messages {
-        let is_data = only.text.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(&only.text).is_ok();
+        let is_data =
+            only.text.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(&only.text).is_ok();
         if only.role == Role::User && is_data {
             only.role = Role::Assistant;
         }
@@ -604,7 +614,9 @@ pub(crate) fn finish_word(reason: String) -> String {
         "end_turn" | "stop_sequence" | "STOP" | "COMPLETE" | "eos" | "completed" => "stop",
         "max_tokens" | "MAX_TOKENS" | "max_output_tokens" | "model_length" | "incomplete" => "length",
         "tool_use" | "tool_call" | "tool-calls" | "function_call" | "TOOL_CALL" => "tool_calls",
-        "content-filter" | "content_filtered" | "SAFETY" | "RECITATION" | "refusal" | "guardrail_intervened" => "content_filter",
+        "content-filter" | "content_filtered" | "SAFETY" | "RECITATION" | "refusal" | "guardrail_intervened" => {
+            "content_filter"
+        }
         "ERROR" | "failed" => "error",
         _ => return name(reason).to_ascii_lowercase(),
     };

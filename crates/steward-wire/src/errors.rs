@@ -4,8 +4,8 @@
 //! a code inside the message; the words of the message. The first that says anything decides, except that a mere
 //! "bad request" gives way to words about authorization or limits: some providers answer 400 for a wrong key.
 
-use steward_core::errors::class_of_text;
 pub use steward_core::errors::MAX_MESSAGE_CHARS;
+use steward_core::errors::class_of_text;
 use steward_core::step::{ErrorClass, StepError};
 
 use crate::text::{MAX_NAME_CHARS, bounded};
@@ -69,29 +69,76 @@ fn of_number(code: &str) -> Option<ErrorClass> {
 /// The class of an exception or status by its name: `openai.RateLimitError`, `DEADLINE_EXCEEDED`.
 fn of_name(code: &str) -> Option<ErrorClass> {
     let last = code.rsplit(['.', ':', '/']).next().unwrap_or(code);
-    let name: String = last.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).take(120).collect();
+    let name: String =
+        last.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).take(120).collect();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     if has(&["ratelimit", "toomanyrequests", "quota", "throttl", "resourceexhausted"]) {
         Some(ErrorClass::RateLimit)
     } else if has(&[
-        "authenticat", "authoriz", "authoris", "authoriz", "permissiondenied", "permissionerror", "forbidden", "accessdenied", "apikey",
-        "tokenexpired", "expiredtoken", "credential", "invalidgrant",
+        "authenticat",
+        "authoriz",
+        "authoris",
+        "authoriz",
+        "permissiondenied",
+        "permissionerror",
+        "forbidden",
+        "accessdenied",
+        "apikey",
+        "tokenexpired",
+        "expiredtoken",
+        "credential",
+        "invalidgrant",
     ]) {
         Some(ErrorClass::Auth)
     } else if has(&["timeout", "timedout", "deadline", "etimedout"]) {
         Some(ErrorClass::Timeout)
     } else if has(&[
-        "validation", "jsondecode", "jsonparse", "schema", "parseerror", "parserexception", "parsererror", "unprocessable", "invalidparam",
-        "toolinput", "nosuchtool", "invalidtool", "outputparser", "invalidresponse",
+        "validation",
+        "jsondecode",
+        "jsonparse",
+        "schema",
+        "parseerror",
+        "parserexception",
+        "parsererror",
+        "unprocessable",
+        "invalidparam",
+        "toolinput",
+        "nosuchtool",
+        "invalidtool",
+        "outputparser",
+        "invalidresponse",
     ]) {
         Some(ErrorClass::Validation)
     } else if has(&[
-        "internalserver", "internalerror", "serviceunavailable", "servererror", "unavailable", "badgateway", "overloaded", "connecterror",
-        "connection", "econn", "remoteprotocol", "socket", "network", "brokenpipe", "enotfound", "apierror",
+        "internalserver",
+        "internalerror",
+        "serviceunavailable",
+        "servererror",
+        "unavailable",
+        "badgateway",
+        "overloaded",
+        "connecterror",
+        "connection",
+        "econn",
+        "remoteprotocol",
+        "socket",
+        "network",
+        "brokenpipe",
+        "enotfound",
+        "apierror",
     ]) || name == "internal"
     {
         Some(ErrorClass::Server)
-    } else if has(&["badrequest", "notfound", "invalidrequest", "invalidargument", "conflict", "failedprecondition", "contextwindow", "contextlength"]) {
+    } else if has(&[
+        "badrequest",
+        "notfound",
+        "invalidrequest",
+        "invalidargument",
+        "conflict",
+        "failedprecondition",
+        "contextwindow",
+        "contextlength",
+    ]) {
         Some(ErrorClass::BadRequest)
     } else {
         None
@@ -102,9 +149,12 @@ fn of_name(code: &str) -> Option<ErrorClass> {
 fn of_number_inside(message: &str) -> Option<ErrorClass> {
     // Codes stand near the beginning; what follows is somebody's document.
     let head: String = message.chars().take(300).collect::<String>().to_ascii_lowercase();
-    for mark in ["error code: ", "error code ", "status code: ", "status code ", "status: ", "http/1.1 ", "http ", "code: "] {
+    for mark in
+        ["error code: ", "error code ", "status code: ", "status code ", "status: ", "http/1.1 ", "http ", "code: "]
+    {
         for (at, _) in head.match_indices(mark) {
-            let digits: String = head[at + mark.len()..].chars().take_while(|c| c.is_ascii_digit() || *c == '-').collect();
+            let digits: String =
+                head[at + mark.len()..].chars().take_while(|c| c.is_ascii_digit() || *c == '-').collect();
             if let Some(class) = of_number(&digits) {
                 return Some(class);
             }
@@ -117,18 +167,46 @@ fn of_number_inside(message: &str) -> Option<ErrorClass> {
 fn of_words(message: &str) -> ErrorClass {
     let text: String = message.chars().take(MAX_MESSAGE_CHARS).collect::<String>().to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if has(&["token expired", "token has expired", "expired token", "token is expired", "invalid token", "not logged in", "login required", "api_key", "credentials"]) {
+    if has(&[
+        "token expired",
+        "token has expired",
+        "expired token",
+        "token is expired",
+        "invalid token",
+        "not logged in",
+        "login required",
+        "api_key",
+        "credentials",
+    ]) {
         ErrorClass::Auth
     } else if has(&["rate_limit", "too many requests", "quota", "usage limit", "insufficient_quota"]) {
         ErrorClass::RateLimit
     } else if has(&["timed out", "timed-out", "time-out", "took too long", "etimedout"]) {
         ErrorClass::Timeout
     } else if has(&[
-        "connection error", "connection refused", "connection reset", "connection closed", "connection aborted", "econnrefused", "econnreset",
-        "could not connect", "failed to connect", "network error", "server error", "temporarily unavailable", "name or service not known",
+        "connection error",
+        "connection refused",
+        "connection reset",
+        "connection closed",
+        "connection aborted",
+        "econnrefused",
+        "econnreset",
+        "could not connect",
+        "failed to connect",
+        "network error",
+        "server error",
+        "temporarily unavailable",
+        "name or service not known",
     ]) {
         ErrorClass::Server
-    } else if has(&["schema", "jsondecodeerror", "expecting value", "unexpected token", "failed to parse", "could not parse"]) {
+    } else if has(&[
+        "schema",
+        "jsondecodeerror",
+        "expecting value",
+        "unexpected token",
+        "failed to parse",
+        "could not parse",
+    ]) {
         ErrorClass::Validation
     } else {
         class_of_text(&text)

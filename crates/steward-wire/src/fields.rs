@@ -6,7 +6,7 @@ use steward_core::step::{Message, Role, Score, Step, StepError, StepStatus};
 use steward_core::time::Timestamp;
 use steward_core::usage::{Basis, ReportedUsage, Usage};
 
-use crate::text::{MAX_ATTRIBUTE_CHARS, bounded, name};
+use crate::text::{MAX_ATTRIBUTE_CHARS, MAX_NAME_CHARS, bounded, name, sha256};
 use crate::{errors, messages};
 
 /// The most attributes of one step.
@@ -48,6 +48,18 @@ impl Fields {
         }
     }
 
+    /// Takes the id of a run. One that is too long for a name stands as its hash, so that it stays its own.
+    pub(crate) fn key(&mut self, keys: &[&str]) -> Option<String> {
+        match self.take(keys)? {
+            Value::String(text) if text.trim().is_empty() => None,
+            Value::String(text) if text.len() > MAX_NAME_CHARS => Some(sha256(&text)),
+            Value::String(text) => Some(text),
+            Value::Number(n) => Some(n.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Takes a truth; anything else is false.
     pub(crate) fn truth(&mut self, key: &str) -> bool {
         match self.take(&[key]) {
             Some(Value::Bool(flag)) => flag,
@@ -84,7 +96,9 @@ impl Fields {
             Some(value) => match instant(&value) {
                 Some(at) if at.is_plausible() => Ok(Some(at)),
                 Some(at) => Err(format!("{key}, {}, is not between 2000 and 2100", at.rfc3339())),
-                None => Err(format!("{key} is no time: RFC 3339 and seconds, milli-, micro- or nanoseconds since 1970 are")),
+                None => {
+                    Err(format!("{key} is no time: RFC 3339 and seconds, milli-, micro- or nanoseconds since 1970 are"))
+                }
             },
         }
     }
@@ -94,7 +108,10 @@ impl Fields {
         let value = self.take(keys)?;
         let amount = number(&value).and_then(Nanos::from_units).filter(|nanos| nanos.0 >= 0);
         if amount.is_none() {
-            self.note(format!("{} is negative or no number and was left out", keys.first().copied().unwrap_or_default()));
+            self.note(format!(
+                "{} is negative or no number and was left out",
+                keys.first().copied().unwrap_or_default()
+            ));
         }
         amount
     }
@@ -222,7 +239,9 @@ impl Fields {
 
     /// The fields that nobody took, and the notes, for a step's reading.
     pub(crate) fn close(self, step: &mut Step) {
-        step.reading.unmapped.extend(self.object.into_iter().filter(|(_, value)| !value.is_null()).take(50).map(|(key, _)| name(key)));
+        step.reading
+            .unmapped
+            .extend(self.object.into_iter().filter(|(_, value)| !value.is_null()).take(50).map(|(key, _)| name(key)));
         step.reading.notes.extend(self.notes);
     }
 }
@@ -239,10 +258,10 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
 
 /// An instant: RFC 3339, or a number whose magnitude tells its unit.
 pub(crate) fn instant(value: &Value) -> Option<Timestamp> {
-    if let Value::String(text) = value {
-        if let Some(at) = Timestamp::parse(text.trim()) {
-            return Some(at);
-        }
+    if let Value::String(text) = value
+        && let Some(at) = Timestamp::parse(text.trim())
+    {
+        return Some(at);
     }
     // Whole numbers go their own way: a float has no room for nanoseconds.
     let whole = match value {

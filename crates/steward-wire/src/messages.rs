@@ -56,18 +56,26 @@ pub(crate) fn from_any(value: AnyValue, role: Role) -> Vec<Message> {
 /// `{"inputs": …, "tags": …, "metadata": …}`. Any other text stays as it is.
 pub(crate) fn unwrapped(text: String) -> String {
     let head = text.as_bytes();
-    let wrapped = [&b"{\"inputs\":"[..], b"{\"input_str\":", b"{\"outputs\":", b"{\"output\":"].iter().any(|start| head.starts_with(start));
+    let wrapped = [&b"{\"inputs\":"[..], b"{\"input_str\":", b"{\"outputs\":", b"{\"output\":"]
+        .iter()
+        .any(|start| head.starts_with(start));
     if !wrapped || !text.contains("\"kwargs\"") {
         return text;
     }
     let Ok(Value::Object(mut object)) = serde_json::from_str(&text) else { return text };
-    match ["inputs", "outputs", "output"].into_iter().find_map(|key| object.remove(key)).or_else(|| object.remove("input_str")) {
+    match ["inputs", "outputs", "output"]
+        .into_iter()
+        .find_map(|key| object.remove(key))
+        .or_else(|| object.remove("input_str"))
+    {
         None | Some(Value::Null) => text,
         // A tool's answer may be one of LangChain's own messages.
-        Some(Value::Object(mut inner)) if inner.contains_key("lc") => match inner.get_mut("kwargs").and_then(|kwargs| kwargs.get_mut("content")) {
-            Some(said @ Value::String(_)) => json_text(said.take()),
-            _ => Value::Object(inner).to_string(),
-        },
+        Some(Value::Object(mut inner)) if inner.contains_key("lc") => {
+            match inner.get_mut("kwargs").and_then(|kwargs| kwargs.get_mut("content")) {
+                Some(said @ Value::String(_)) => json_text(said.take()),
+                _ => Value::Object(inner).to_string(),
+            }
+        }
         Some(inner) => json_text(inner),
     }
 }
@@ -119,7 +127,23 @@ fn from_list(items: Vec<Value>, role: Role, depth: usize) -> Option<Vec<Message>
     let is_part = |item: &Value| {
         item.get("role").is_none()
             && item.get("type").and_then(Value::as_str).is_some_and(|kind| {
-                matches!(kind, "text" | "tool_call" | "reasoning" | "thinking" | "tool_use" | "input_text" | "output_text" | "image" | "image_url" | "blob" | "uri" | "file" | "tool_call_response" | "tool_result")
+                matches!(
+                    kind,
+                    "text"
+                        | "tool_call"
+                        | "reasoning"
+                        | "thinking"
+                        | "tool_use"
+                        | "input_text"
+                        | "output_text"
+                        | "image"
+                        | "image_url"
+                        | "blob"
+                        | "uri"
+                        | "file"
+                        | "tool_call_response"
+                        | "tool_result"
+                )
             })
     };
     if items.iter().all(is_part) {
@@ -149,7 +173,13 @@ fn from_object(mut object: Map<String, Value>, role: Role, depth: usize) -> Opti
     if let Some(kind) = object.get("type").and_then(Value::as_str) {
         // Items of OpenAI's responses, which have no role.
         match kind {
-            "function_call" | "tool_call" | "tool_use" | "function_call_output" | "tool_result" | "tool_call_response" | "reasoning" => {
+            "function_call"
+            | "tool_call"
+            | "tool_use"
+            | "function_call_output"
+            | "tool_result"
+            | "tool_call_response"
+            | "reasoning" => {
                 let mut messages = Vec::new();
                 Parts::new(role).read(vec![Value::Object(object)], &mut messages);
                 return Some(messages);
@@ -166,14 +196,25 @@ fn from_object(mut object: Map<String, Value>, role: Role, depth: usize) -> Opti
     // Requests: the instructions stand beside the messages.
     let mut messages = Vec::new();
     for key in ["system", "system_instruction", "systemInstruction", "instructions"] {
-        if object.contains_key("messages") || object.contains_key("input") || object.contains_key("contents") {
-            if let Some(value) = object.remove(key).filter(|value| !value.is_null()) {
-                messages.append(&mut from_value(value, Role::System, depth + 1).unwrap_or_default());
-            }
+        if (object.contains_key("messages") || object.contains_key("input") || object.contains_key("contents"))
+            && let Some(value) = object.remove(key).filter(|value| !value.is_null())
+        {
+            messages.append(&mut from_value(value, Role::System, depth + 1).unwrap_or_default());
         }
     }
     // Requests, answers and wrappers, most telling first.
-    for key in ["messages", "message", "choices", "generations", "contents", "candidates", "inputs", "outputs", "output", "input"] {
+    for key in [
+        "messages",
+        "message",
+        "choices",
+        "generations",
+        "contents",
+        "candidates",
+        "inputs",
+        "outputs",
+        "output",
+        "input",
+    ] {
         let Some(value) = object.get(key) else { continue };
         if value.is_null() || value.as_array().is_some_and(Vec::is_empty) {
             continue;
@@ -198,14 +239,24 @@ fn from_object(mut object: Map<String, Value>, role: Role, depth: usize) -> Opti
         }
     }
     const TELLING: [&str; 12] = [
-        "prompt", "query", "question", "task", "user_input", "user_message", "chat_input", "response", "answer", "result", "completion",
+        "prompt",
+        "query",
+        "question",
+        "task",
+        "user_input",
+        "user_message",
+        "chat_input",
+        "response",
+        "answer",
+        "result",
+        "completion",
         "final_output",
     ];
     for key in TELLING {
-        if let Some(Value::String(text)) = object.get_mut(key) {
-            if !text.is_empty() {
-                return Some(vec![plain(role, std::mem::take(text))]);
-            }
+        if let Some(Value::String(text)) = object.get_mut(key)
+            && !text.is_empty()
+        {
+            return Some(vec![plain(role, std::mem::take(text))]);
         }
     }
     None
@@ -229,7 +280,8 @@ fn of_message(mut object: Map<String, Value>, role: Role, out: &mut Vec<Message>
     let role = object.get("role").and_then(Value::as_str).and_then(role_of).unwrap_or(role);
     let mut parts = Parts::new(role);
     parts.message.name = take_text(&mut object, "name").map(name);
-    parts.message.tool_call_id = take_text(&mut object, "tool_call_id").or_else(|| take_text(&mut object, "toolCallId")).map(name);
+    parts.message.tool_call_id =
+        take_text(&mut object, "tool_call_id").or_else(|| take_text(&mut object, "toolCallId")).map(name);
     if role == Role::Tool && parts.message.tool_call_id.is_none() {
         parts.message.tool_call_id = take_text(&mut object, "id").map(name);
     }
@@ -246,10 +298,10 @@ fn of_message(mut object: Map<String, Value>, role: Role, out: &mut Vec<Message>
         Some(Value::Object(part)) => return parts.read(vec![Value::Object(part)], out),
         _ => {}
     }
-    if parts.message.text.is_empty() {
-        if let Some(refusal) = take_text(&mut object, "refusal") {
-            parts.text(refusal);
-        }
+    if parts.message.text.is_empty()
+        && let Some(refusal) = take_text(&mut object, "refusal")
+    {
+        parts.text(refusal);
     }
     parts.end(true, out);
 }
@@ -258,20 +310,29 @@ fn of_message(mut object: Map<String, Value>, role: Role, out: &mut Vec<Message>
 fn of_call(value: Value) -> Option<ToolCall> {
     let Value::Object(mut call) = value else { return None };
     let id = ["id", "tool_call_id", "call_id", "toolCallId"].into_iter().find_map(|key| take_text(&mut call, key));
-    let mut inner = match call.remove("function").or_else(|| call.remove("server_tool_call")).or_else(|| call.remove("functionCall")) {
+    let mut inner = match call
+        .remove("function")
+        .or_else(|| call.remove("server_tool_call"))
+        .or_else(|| call.remove("functionCall"))
+    {
         Some(Value::Object(mut function)) => {
-            if !function.contains_key("name") {
-                if let Some(name) = call.remove("name") {
-                    function.insert("name".to_owned(), name);
-                }
+            if !function.contains_key("name")
+                && let Some(name) = call.remove("name")
+            {
+                function.insert("name".to_owned(), name);
             }
             function
         }
         _ => call,
     };
     let called = take_text(&mut inner, "name").or_else(|| take_text(&mut inner, "toolName"))?;
-    let arguments = ["arguments", "args", "input", "parameters", "partial_json"].into_iter().find_map(|key| inner.remove(key));
-    Some(ToolCall { id: id.map(name), name: name(called), arguments: content(arguments.map(json_text).unwrap_or_default()) })
+    let arguments =
+        ["arguments", "args", "input", "parameters", "partial_json"].into_iter().find_map(|key| inner.remove(key));
+    Some(ToolCall {
+        id: id.map(name),
+        name: name(called),
+        arguments: content(arguments.map(json_text).unwrap_or_default()),
+    })
 }
 
 fn take_text(object: &mut Map<String, Value>, key: &str) -> Option<String> {
@@ -342,10 +403,18 @@ impl Parts {
                 }
                 self.message.tool_calls.extend(of_call(Value::Object(part)));
             }
-            "tool_call_response" | "tool_result" | "tool-result" | "function_call_output" | "server_tool_call_response" => {
-                let id = ["id", "tool_use_id", "tool_call_id", "call_id", "toolCallId"].into_iter().find_map(|key| take_text(&mut part, key));
+            "tool_call_response"
+            | "tool_result"
+            | "tool-result"
+            | "function_call_output"
+            | "server_tool_call_response" => {
+                let id = ["id", "tool_use_id", "tool_call_id", "call_id", "toolCallId"]
+                    .into_iter()
+                    .find_map(|key| take_text(&mut part, key));
                 let called = take_text(&mut part, "name").or_else(|| take_text(&mut part, "toolName"));
-                let answer = ["response", "result", "content", "output", "server_tool_call_response"].into_iter().find_map(|key| part.remove(key));
+                let answer = ["response", "result", "content", "output", "server_tool_call_response"]
+                    .into_iter()
+                    .find_map(|key| part.remove(key));
                 let mut message = plain(Role::Tool, answer.map(answer_text).unwrap_or_default());
                 message.tool_call_id = id.map(name).or_else(|| self.message.tool_call_id.clone());
                 message.name = called.map(name);
@@ -357,7 +426,9 @@ impl Parts {
                     self.text(text);
                 } else if let Some(call) = part.remove("functionCall").or_else(|| part.remove("function_call")) {
                     self.message.tool_calls.extend(of_call(call));
-                } else if let Some(Value::Object(mut answer)) = part.remove("functionResponse").or_else(|| part.remove("function_response")) {
+                } else if let Some(Value::Object(mut answer)) =
+                    part.remove("functionResponse").or_else(|| part.remove("function_response"))
+                {
                     let mut message = plain(Role::Tool, answer.remove("response").map(json_text).unwrap_or_default());
                     message.name = take_text(&mut answer, "name").map(name);
                     out.push(message);
@@ -418,18 +489,28 @@ mod tests {
         assert_eq!(messages.len(), 3);
         assert_eq!(messages[0].text, "Weather?\n[image]");
         assert_eq!(messages[1].tool_calls[0].arguments, r#"{"city":"Paris"}"#);
-        assert_eq!((messages[2].role, messages[2].text.as_str(), messages[2].tool_call_id.as_deref()), (Role::Tool, "rainy", Some("c1")));
+        assert_eq!(
+            (messages[2].role, messages[2].text.as_str(), messages[2].tool_call_id.as_deref()),
+            (Role::Tool, "rainy", Some("c1"))
+        );
     }
 
     #[test]
     fn a_provider_s_whole_request_or_answer_is_read() {
-        let request = read(r#"{"model":"m","system":"Be brief","messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}]}"#);
-        assert_eq!(request.iter().map(|m| (m.role, m.text.as_str())).collect::<Vec<_>>(), [(Role::System, "Be brief"), (Role::User, "Hi")]);
+        let request = read(
+            r#"{"model":"m","system":"Be brief","messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}]}"#,
+        );
+        assert_eq!(
+            request.iter().map(|m| (m.role, m.text.as_str())).collect::<Vec<_>>(),
+            [(Role::System, "Be brief"), (Role::User, "Hi")]
+        );
         let answer = read(
             r#"{"choices":[{"finish_reason":"tool_calls","message":{"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]}}]}"#,
         );
         assert_eq!(answer[0].tool_calls[0].name, "f");
-        let responses = read(r#"{"output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Done"}]}]}"#);
+        let responses = read(
+            r#"{"output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Done"}]}]}"#,
+        );
         assert_eq!(responses[0].text, "Done");
         let google = read(r#"{"contents":[{"role":"user","parts":[{"text":"Hi"}]}]}"#);
         assert_eq!(google[0].text, "Hi");

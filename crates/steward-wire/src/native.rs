@@ -141,7 +141,7 @@ pub(crate) fn read_run(value: Value) -> Result<Run, String> {
     let derived = (!has_id).then(|| hash(&value));
     let Value::Object(object) = value else { return Err("it is not an object".to_owned()) };
     let mut run = Fields::new(object);
-    let key = match run.name(&["id", "run_id"]).or(derived) {
+    let key = match run.key(&["id", "run_id"]).or(derived) {
         Some(key) => key,
         None => return Err("its id is empty".to_owned()),
     };
@@ -160,8 +160,14 @@ pub(crate) fn read_run(value: Value) -> Result<Run, String> {
     }
     let mut turns: Vec<Turn> = Vec::new();
     for message in run.list("messages") {
-        let at = message.get("timestamp").or_else(|| message.get("created_at")).and_then(crate::fields::instant).filter(|at| at.is_plausible());
-        turns.extend(messages::from_json(message, Role::User).into_iter().map(|message| Turn { at, ..Turn::from(message) }));
+        let at = message
+            .get("timestamp")
+            .or_else(|| message.get("created_at"))
+            .and_then(crate::fields::instant)
+            .filter(|at| at.is_plausible());
+        turns.extend(
+            messages::from_json(message, Role::User).into_iter().map(|message| Turn { at, ..Turn::from(message) }),
+        );
     }
 
     let own = times(&mut run)?;
@@ -171,7 +177,11 @@ pub(crate) fn read_run(value: Value) -> Result<Run, String> {
         .or_else(|| turns.iter().filter_map(|turn| turn.at).min())
         .or(own.ended)
         .ok_or("it has no started_at")?;
-    let latest = inner.iter().filter_map(|(_, times)| times.ended.or(times.started)).chain(turns.iter().filter_map(|turn| turn.at)).max();
+    let latest = inner
+        .iter()
+        .filter_map(|(_, times)| times.ended.or(times.started))
+        .chain(turns.iter().filter_map(|turn| turn.at))
+        .max();
     let mut ended_at = own.ended.or(latest).unwrap_or(started_at);
     if ended_at < started_at {
         run.note("it ended before it started");
@@ -238,7 +248,9 @@ fn say<'a>(root: &mut Step, messages: impl DoubleEndedIterator<Item = &'a Messag
         root.input.extend(messages.clone().find(|message| message.role == Role::User).cloned());
     }
     if root.output.is_empty() {
-        root.output.extend(messages.rev().find(|message| message.role == Role::Assistant && !message.text.is_empty()).cloned());
+        root.output.extend(
+            messages.rev().find(|message| message.role == Role::Assistant && !message.text.is_empty()).cloned(),
+        );
     }
 }
 
@@ -266,7 +278,9 @@ fn declare(run: &mut Fields, root: &mut Step, ended: bool) {
         }
         outcome
     });
-    declared.outcome_reason = run.take(&["outcome_reason"]).map(|reason| bounded(messages::json_text(reason), crate::errors::MAX_MESSAGE_CHARS));
+    declared.outcome_reason = run
+        .take(&["outcome_reason"])
+        .map(|reason| bounded(messages::json_text(reason), crate::errors::MAX_MESSAGE_CHARS));
     declared.conversation_id = run.name(&["conversation_id", "session_id"]);
     declared.user_id = run.name(&["user_id"]);
     declared.release = run.name(&["release", "version"]);
@@ -372,7 +386,8 @@ fn inner_step(mut fields: Fields, times: Times, place: usize, root: &Step) -> St
         ..Step::default()
     };
     step.tool = tool.or_else(|| called.clone().filter(|_| is_tool));
-    step.name = called.or_else(|| step.tool.clone()).or_else(|| model.clone()).unwrap_or_else(|| kind.as_str().to_owned());
+    step.name =
+        called.or_else(|| step.tool.clone()).or_else(|| model.clone()).unwrap_or_else(|| kind.as_str().to_owned());
     step.model = model;
     step.reading.dialect = "native".to_owned();
     if step.error.is_none() {

@@ -27,7 +27,8 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
         "version" => draft.declared.release.offer_some(b, any::into_text(value)),
         "trace.input" => offer(&mut draft.input, b + 11, value),
         "trace.output" => offer(&mut draft.output, b + 11, value),
-        "trace.name" | "trace.tags" | "tags" | "prompt.name" | "prompt.version" | "experiment.id" | "experiment.name" => {
+        "trace.name" | "trace.tags" | "tags" | "prompt.name" | "prompt.version" | "experiment.id"
+        | "experiment.name" => {
             draft.keep(key.to_owned(), value);
         }
         "public" | "trace.public" => {}
@@ -82,10 +83,11 @@ fn of_observation(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> 
         "cost_details" => cost(draft, value),
         "completion_start_time" => {
             let text = any::into_text(value).unwrap_or_default();
-            if let Some(at) = Timestamp::parse(text.trim_matches('"')) {
-                if at >= draft.step.started_at && at <= draft.step.ended_at {
-                    draft.first_token_ms.offer(b, at.ms_since(draft.step.started_at));
-                }
+            if let Some(at) = Timestamp::parse(text.trim_matches('"'))
+                && at >= draft.step.started_at
+                && at <= draft.step.ended_at
+            {
+                draft.first_token_ms.offer(b, at.ms_since(draft.step.started_at));
             }
         }
         "model.parameters" | "prompt.name" | "prompt.version" => draft.keep(key.to_owned(), value),
@@ -103,14 +105,18 @@ fn usage(draft: &mut Draft, value: AnyValue) {
     // OpenAI's own names come with OpenAI's own meaning.
     let inclusive = details.contains_key("prompt_tokens") || details.contains_key("input_tokens_details");
     for (key, value) in details {
-        let Some(n) = value.as_u64().or_else(|| value.as_f64().filter(|n| *n >= 0.0).map(|n| n as u64)) else { continue };
+        let Some(n) = value.as_u64().or_else(|| value.as_f64().filter(|n| *n >= 0.0).map(|n| n as u64)) else {
+            continue;
+        };
         let usage = &mut draft.usage;
         match key.as_str() {
             "input" | "prompt_tokens" | "input_tokens" => usage.input.offer(b, n),
             "output" | "completion_tokens" | "output_tokens" => usage.output.offer(b, n),
             "total" | "total_tokens" => usage.total.offer(b, n),
             "input_cached_tokens" | "cache_read_input_tokens" | "input_cache_read" => usage.cache_read.offer(b, n),
-            "input_cache_creation" | "cache_creation_input_tokens" | "input_cache_write" => usage.cache_write.offer(b, n),
+            "input_cache_creation" | "cache_creation_input_tokens" | "input_cache_write" => {
+                usage.cache_write.offer(b, n)
+            }
             "output_reasoning_tokens" | "output_reasoning" => {
                 usage.reasoning.offer(b, n);
             }

@@ -103,21 +103,46 @@ impl Dialect {
     /// The rules in the order in which they are asked, after Steward's own.
     const fn rules(self) -> &'static [Take] {
         match self {
-            Self::Langfuse => {
-                &[langfuse::take, otel_genai::take, openinference::take, openllmetry::take, vercel_ai::take, plain::take]
-            }
-            Self::OpenInference => {
-                &[openinference::take, otel_genai::take, openllmetry::take, langfuse::take, vercel_ai::take, plain::take]
-            }
-            Self::OpenLlmetry => {
-                &[openllmetry::take, otel_genai::take, openinference::take, langfuse::take, vercel_ai::take, plain::take]
-            }
-            Self::VercelAi => {
-                &[vercel_ai::take, otel_genai::take, openinference::take, openllmetry::take, langfuse::take, plain::take]
-            }
-            Self::OtelGenAi => {
-                &[otel_genai::take, openinference::take, openllmetry::take, langfuse::take, vercel_ai::take, plain::take]
-            }
+            Self::Langfuse => &[
+                langfuse::take,
+                otel_genai::take,
+                openinference::take,
+                openllmetry::take,
+                vercel_ai::take,
+                plain::take,
+            ],
+            Self::OpenInference => &[
+                openinference::take,
+                otel_genai::take,
+                openllmetry::take,
+                langfuse::take,
+                vercel_ai::take,
+                plain::take,
+            ],
+            Self::OpenLlmetry => &[
+                openllmetry::take,
+                otel_genai::take,
+                openinference::take,
+                langfuse::take,
+                vercel_ai::take,
+                plain::take,
+            ],
+            Self::VercelAi => &[
+                vercel_ai::take,
+                otel_genai::take,
+                openinference::take,
+                openllmetry::take,
+                langfuse::take,
+                plain::take,
+            ],
+            Self::OtelGenAi => &[
+                otel_genai::take,
+                openinference::take,
+                openllmetry::take,
+                langfuse::take,
+                vercel_ai::take,
+                plain::take,
+            ],
             Self::Plain => &[langfuse::take, plain::take],
         }
     }
@@ -139,11 +164,6 @@ pub(crate) fn read(draft: &mut Draft, mut attributes: Vec<KeyValue>, events: Vec
     for event in events.into_iter().take(MAX_EVENTS) {
         read_event(draft, dialect, event);
     }
-    draft.base = 0;
-    match dialect {
-        Dialect::VercelAi => vercel_ai::finish(draft),
-        Dialect::OtelGenAi | Dialect::OpenLlmetry | Dialect::OpenInference | Dialect::Langfuse | Dialect::Plain => {}
-    }
 }
 
 fn read_attributes(draft: &mut Draft, dialect: Dialect, attributes: Vec<KeyValue>) {
@@ -152,6 +172,7 @@ fn read_attributes(draft: &mut Draft, dialect: Dialect, attributes: Vec<KeyValue
         let Some(value) = value.filter(|value| value.value.is_some()) else { continue };
         draft.base = 0;
         let mut left = steward::take(draft, &key, value);
+        draft.base = 1;
         for take in rules {
             let Some(value) = left else { break };
             left = take(draft, &key, value);
@@ -186,8 +207,9 @@ pub(crate) fn read_resource(attributes: Vec<KeyValue>) -> Draft {
         let Some(value) = value else { continue };
         draft.base = 0;
         let Some(value) = steward::take(&mut draft, &key, value) else { continue };
+        draft.base = 1;
         let Some(value) = langfuse::take(&mut draft, &key, value) else { continue };
-        draft.base = RANKS;
+        draft.base += RANKS;
         let Some(value) = plain::take_resource(&mut draft, &key, value) else { continue };
         draft.unmapped(&key);
         draft.keep(key, value);
@@ -197,7 +219,7 @@ pub(crate) fn read_resource(attributes: Vec<KeyValue>) -> Draft {
 
 /// Whether a value is no more than an empty text.
 fn is_empty(value: &AnyValue) -> bool {
-    matches!(&value.value, None) || matches!(&value.value, Some(Any::StringValue(text)) if text.is_empty())
+    value.value.is_none() || matches!(&value.value, Some(Any::StringValue(text)) if text.is_empty())
 }
 
 /// Notes the sender's word that a step went wrong, where the span's status is silent.

@@ -9,7 +9,7 @@ use steward_core::usage::Basis;
 
 use super::is_empty;
 use super::otel_genai::provider_word;
-use crate::draft::{Content, Draft, UsageSlot, IndexedMessage, Ranked, index};
+use crate::draft::{Content, Draft, IndexedMessage, Ranked, UsageSlot, index};
 use crate::{any, messages, text};
 
 pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> {
@@ -35,6 +35,8 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
         "tool.id" | "tool_call.id" => draft.tool_call_id = any::into_text(value).or(draft.tool_call_id.take()),
         "tool_call.function.name" => draft.tool.offer_some(b + 1, any::into_text(value)),
         "tool_call.function.arguments" => offer(&mut draft.input, b + 4, value),
+        "session.id" => draft.declared.conversation_id.offer_some(b, any::into_text(value)),
+        "user.id" => draft.declared.user_id.offer_some(b, any::into_text(value)),
         "agent.name" => draft.agent.offer_some(b, any::into_text(value)),
         "embedding.model_name" => {
             draft.model.offer_some(b + 1, any::into_text(value));
@@ -46,8 +48,15 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
             draft.model.offer_some(b + 1, any::into_text(value));
             draft.kind.offer(b + 7, StepKind::Retrieval);
         }
-        "reranker.top_k" | "tag.tags" | "graph.node.id" | "graph.node.name" | "graph.node.parent_id" | "prompt.id" | "prompt.vendor"
-        | "prompt.url" | "audio.transcript" => draft.keep(key.to_owned(), value),
+        "reranker.top_k"
+        | "tag.tags"
+        | "graph.node.id"
+        | "graph.node.name"
+        | "graph.node.parent_id"
+        | "prompt.id"
+        | "prompt.vendor"
+        | "prompt.url"
+        | "audio.transcript" => draft.keep(key.to_owned(), value),
         "metadata" => metadata(draft, value),
         "image.url" | "audio.url" | "audio.mime_type" => {}
         _ => return indexed(draft, key, value),
@@ -107,7 +116,10 @@ fn of_llm(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Option<A
             draft.cost.offer_some(b, cost);
         }
         "cost.prompt" | "cost.completion" => draft.cost_part(&value),
-        "invocation_parameters" | "prompt_template.template" | "prompt_template.variables" | "prompt_template.version" => {
+        "invocation_parameters"
+        | "prompt_template.template"
+        | "prompt_template.variables"
+        | "prompt_template.version" => {
             draft.keep(key.to_owned(), value);
         }
         "function_call" => offer(&mut draft.output, b + 4, value),
@@ -165,7 +177,9 @@ fn message_field(message: &mut IndexedMessage, field: &str, value: AnyValue) -> 
         "name" => message.name = any::into_text(value),
         "tool_call_id" => message.tool_call_id = any::into_text(value),
         "function_call_name" => message.call(0).name = any::into_text(value).unwrap_or_default(),
-        "function_call_arguments_json" => message.call(0).arguments = text::content(any::into_text(value).unwrap_or_default()),
+        "function_call_arguments_json" => {
+            message.call(0).arguments = text::content(any::into_text(value).unwrap_or_default())
+        }
         _ => {
             if let Some((at, field)) = field.strip_prefix("contents.").and_then(index) {
                 let part = message.parts.entry(at).or_default();
@@ -185,7 +199,9 @@ fn message_field(message: &mut IndexedMessage, field: &str, value: AnyValue) -> 
             match field {
                 "tool_call.id" => call.id = any::into_text(value),
                 "tool_call.function.name" => call.name = any::into_text(value).unwrap_or_default(),
-                "tool_call.function.arguments" => call.arguments = text::content(any::into_text(value).unwrap_or_default()),
+                "tool_call.function.arguments" => {
+                    call.arguments = text::content(any::into_text(value).unwrap_or_default())
+                }
                 "tool_call.reasoning_signature" => {}
                 _ => return Some(value),
             }
@@ -197,7 +213,11 @@ fn message_field(message: &mut IndexedMessage, field: &str, value: AnyValue) -> 
 /// Documents, embeddings and judgements, which are counted in dotted keys.
 fn indexed(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> {
     let b = draft.base;
-    if let Some((at, field)) = key.strip_prefix("retrieval.documents.").or_else(|| key.strip_prefix("reranker.output_documents.")).and_then(index) {
+    if let Some((at, field)) = key
+        .strip_prefix("retrieval.documents.")
+        .or_else(|| key.strip_prefix("reranker.output_documents."))
+        .and_then(index)
+    {
         draft.kind.offer(b + 7, StepKind::Retrieval);
         let document = draft.documents.entry(at).or_default();
         match field {
@@ -209,11 +229,11 @@ fn indexed(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> {
     }
     if let Some((at, field)) = key.strip_prefix("embedding.embeddings.").and_then(index) {
         draft.kind.offer(b + 7, StepKind::Embedding);
-        if field == "embedding.text" {
-            if let Some(message) = draft.message_in(b + 3, at) {
-                message.role = Some("assistant".to_owned());
-                message.content = Some(value);
-            }
+        if field == "embedding.text"
+            && let Some(message) = draft.message_in(b + 3, at)
+        {
+            message.role = Some("assistant".to_owned());
+            message.content = Some(value);
         }
         return None;
     }
@@ -225,21 +245,30 @@ fn indexed(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> {
 
 fn judgement(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> {
     const FAMILIES: [&str; 6] = [
-        "annotations.", "evaluations.", "trace.annotations.", "trace.evaluations.", "session.annotations.", "session.evaluations.",
+        "annotations.",
+        "evaluations.",
+        "trace.annotations.",
+        "trace.evaluations.",
+        "session.annotations.",
+        "session.evaluations.",
     ];
     let Some((family, (at, field))) =
         FAMILIES.iter().find_map(|family| Some((*family, key.strip_prefix(family).and_then(index)?)))
     else {
         return Some(value);
     };
-    let Some(field) = field.strip_prefix("annotation.").or_else(|| field.strip_prefix("evaluation.")) else { return Some(value) };
+    let Some(field) = field.strip_prefix("annotation.").or_else(|| field.strip_prefix("evaluation.")) else {
+        return Some(value);
+    };
     let score = draft.annotations.entry((family, at)).or_default();
     match field {
         "name" => score.name = any::into_text(value),
         "score" => score.value = any::number(&value),
         "label" => score.label = any::into_text(value),
         "explanation" => score.explanation = any::into_text(value),
-        "annotator_kind" => score.by_human = any::into_text(value).is_some_and(|kind| kind.eq_ignore_ascii_case("human")),
+        "annotator_kind" => {
+            score.by_human = any::into_text(value).is_some_and(|kind| kind.eq_ignore_ascii_case("human"))
+        }
         _ => {}
     }
     None
@@ -254,7 +283,9 @@ fn metadata(draft: &mut Draft, value: AnyValue) {
     };
     for (key, value) in object {
         match key.as_str() {
-            "langfuse_user_id" | "user_id" | "userId" => draft.declared.user_id.offer(b + 6, messages::json_text(value)),
+            "langfuse_user_id" | "user_id" | "userId" => {
+                draft.declared.user_id.offer(b + 6, messages::json_text(value))
+            }
             "langfuse_session_id" | "session_id" | "sessionId" | "conversation_id" | "thread_id" => {
                 draft.declared.conversation_id.offer(b + 6, messages::json_text(value));
             }

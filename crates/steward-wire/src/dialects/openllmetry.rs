@@ -64,7 +64,8 @@ fn association(draft: &mut Draft, key: &str, called: &str, value: AnyValue) {
             let rank = if called.starts_with("user") { b } else { b + 1 };
             draft.declared.user_id.offer_some(rank, any::into_text(value));
         }
-        "session_id" | "sessionId" | "session.id" | "conversation_id" | "conversationId" | "chat_id" | "chatId" | "thread_id" | "threadId" => {
+        "session_id" | "sessionId" | "session.id" | "conversation_id" | "conversationId" | "chat_id" | "chatId"
+        | "thread_id" | "threadId" => {
             let rank = if called.starts_with("conversation") { b } else { b + 1 };
             draft.declared.conversation_id.offer_some(rank, any::into_text(value));
         }
@@ -91,13 +92,21 @@ fn of_llm(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Option<A
             draft.basis.offer(b, Basis::Unknown);
         }
         "user" => draft.declared.user_id.offer_some(b + 2, any::into_text(value)),
-        "response.finish_reason" | "response.stop_reason" => draft.finish_reason.offer_some(b + 3, any::into_first_text(value)),
+        "response.finish_reason" | "response.stop_reason" => {
+            draft.finish_reason.offer_some(b + 3, any::into_first_text(value))
+        }
         // May hold keys of interfaces.
         "headers" => {}
         "prompts" => draft.input.offer(b + 7, Content::Value(value)),
         "completions" => draft.output.offer(b + 7, Content::Value(value)),
-        "top_k" | "is_streaming" | "frequency_penalty" | "presence_penalty" | "chat.stop_sequences" | "request.repetition_penalty"
-        | "temperature" | "top_p" => draft.keep(key.to_owned(), value),
+        "top_k"
+        | "is_streaming"
+        | "frequency_penalty"
+        | "presence_penalty"
+        | "chat.stop_sequences"
+        | "request.repetition_penalty"
+        | "temperature"
+        | "top_p" => draft.keep(key.to_owned(), value),
         _ if rest.starts_with("request.functions.") || rest.starts_with("usage.") => {
             if rest.starts_with("request.functions.0.") {
                 draft.keep(key.to_owned(), value);

@@ -41,7 +41,10 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
         "mcp.tool.name" => draft.tool.offer_some(draft.base + 2, any::into_text(value)),
         "mcp.resource.uri" | "mcp.protocol.version" => draft.keep(key.to_owned(), value),
         "mcp.request.id" | "mcp.session.init_options" | "jsonrpc.request.id" | "jsonrpc.protocol.version" => {}
-        "openai.request.service_tier" | "openai.response.service_tier" | "aws.bedrock.guardrail.id" | "aws.bedrock.knowledge_base.id" => {
+        "openai.request.service_tier"
+        | "openai.response.service_tier"
+        | "aws.bedrock.guardrail.id"
+        | "aws.bedrock.knowledge_base.id" => {
             draft.keep(key.to_owned(), value);
         }
         "openai.response.system_fingerprint" | "openai.api.type" | "azure.resource_provider.namespace" => {}
@@ -91,10 +94,29 @@ fn of_gen_ai(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Optio
             draft.kind.offer(b + 8, StepKind::Agent);
         }
         "agent.version" => draft.declared.release.offer_some(b, any::into_text(value)),
-        "agent.id" | "agent.description" | "workflow.name" | "data_source.id" | "output.type" | "prompt.name" | "prompt.version"
-        | "tool.type" | "tool.definitions" | "conversation.compacted" | "task.name" | "task.status" | "is_streaming" | "workflow.nodes"
-        | "workflow.edges" | "memory.store.id" | "memory.record.id" | "memory.record.count" | "retrieval.top_k"
-        | "embeddings.dimension.count" | "prompt.prompt_filter_results" | "agent.finish_reason" | "agent.invocation.status" => {
+        "agent.id"
+        | "agent.description"
+        | "workflow.name"
+        | "data_source.id"
+        | "output.type"
+        | "prompt.name"
+        | "prompt.version"
+        | "tool.type"
+        | "tool.definitions"
+        | "conversation.compacted"
+        | "task.name"
+        | "task.status"
+        | "is_streaming"
+        | "workflow.nodes"
+        | "workflow.edges"
+        | "memory.store.id"
+        | "memory.record.id"
+        | "memory.record.count"
+        | "retrieval.top_k"
+        | "embeddings.dimension.count"
+        | "prompt.prompt_filter_results"
+        | "agent.finish_reason"
+        | "agent.invocation.status" => {
             draft.keep(key.to_owned(), value);
         }
         "tool.name" => {
@@ -147,16 +169,21 @@ fn milliseconds(ms: f64) -> Option<i64> {
 /// The step's kind by the name of its operation. `None` for a name that is not known.
 fn kind_of(operation: &str) -> Option<StepKind> {
     Some(match operation {
-        "chat" | "generate_content" | "text_completion" | "completion" | "generate" | "responses" | "response" => StepKind::Model,
+        "chat" | "generate_content" | "text_completion" | "completion" | "generate" | "responses" | "response" => {
+            StepKind::Model
+        }
         "embeddings" | "embedding" => StepKind::Embedding,
         "retrieval" | "retrieve" | "rerank" | "search_memory" | "vector_search" => StepKind::Retrieval,
         "execute_tool" | "tool" | "tool_call" => StepKind::Tool,
         "invoke_agent" | "create_agent" | "agent" | "agent_step" => StepKind::Agent,
         "invoke_workflow" | "workflow" | "execute_task" | "task" | "plan" | "chain" => StepKind::Chain,
         "guardrail" | "evaluate" | "evaluation" => StepKind::Guardrail,
-        "create_memory_store" | "delete_memory_store" | "create_memory" | "update_memory" | "upsert_memory" | "delete_memory" => {
-            StepKind::Other
-        }
+        "create_memory_store"
+        | "delete_memory_store"
+        | "create_memory"
+        | "update_memory"
+        | "upsert_memory"
+        | "delete_memory" => StepKind::Other,
         _ => return None,
     })
 }
@@ -201,13 +228,18 @@ fn usage(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Option<An
         "completion_tokens" => (|u| &mut u.output, 1),
         "total_tokens" => (|u| &mut u.total, 0),
         "cache_read.input_tokens" => (|u| &mut u.cache_read, 0),
-        "cache_read_input_tokens" | "cache_read_tokens" | "input_tokens.cached" | "cached_input_tokens" => (|u| &mut u.cache_read, 1),
-        "details.cache_read_tokens" | "details.cache_read_input_tokens" | "details.cached_tokens" => (|u| &mut u.cache_read, 2),
+        "cache_read_input_tokens" | "cache_read_tokens" | "input_tokens.cached" | "cached_input_tokens" => {
+            (|u| &mut u.cache_read, 1)
+        }
+        "details.cache_read_tokens" | "details.cache_read_input_tokens" | "details.cached_tokens" => {
+            (|u| &mut u.cache_read, 2)
+        }
         "cache_write.input_tokens" => (|u| &mut u.cache_write, 0),
         "cache_creation.input_tokens" => (|u| &mut u.cache_write, 1),
-        "cache_creation_input_tokens" | "cache_write_input_tokens" | "cache_write_tokens" | "input_tokens.cache_write" => {
-            (|u| &mut u.cache_write, 2)
-        }
+        "cache_creation_input_tokens"
+        | "cache_write_input_tokens"
+        | "cache_write_tokens"
+        | "input_tokens.cache_write" => (|u| &mut u.cache_write, 2),
         "details.cache_write_tokens" | "details.cache_creation_input_tokens" => (|u| &mut u.cache_write, 3),
         "cache_creation.input_tokens.ephemeral_5m" | "cache_creation_5m.input_tokens" => (|u| &mut u.cache_write_5m, 0),
         "cache_creation.input_tokens.ephemeral_1h" | "cache_creation_1h.input_tokens" => (|u| &mut u.cache_write_1h, 0),
@@ -255,14 +287,15 @@ fn indexed(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Option<
         }
         return None;
     }
-    if let Some(family) = rest.split('.').next() {
-        if matches!(family, "request" | "response" | "openai" | "prompt" | "cost" | "token") && !rest.contains("header") {
-            if rest == "request.structured_output_schema" {
-                return None;
-            }
-            draft.keep(key.to_owned(), value);
+    if let Some(family) = rest.split('.').next()
+        && matches!(family, "request" | "response" | "openai" | "prompt" | "cost" | "token")
+        && !rest.contains("header")
+    {
+        if rest == "request.structured_output_schema" {
             return None;
         }
+        draft.keep(key.to_owned(), value);
+        return None;
     }
     Some(value)
 }
@@ -338,10 +371,10 @@ fn object_of(attributes: Vec<KeyValue>, role: Role) -> Map<String, Value> {
         let mut json = any::into_json(value, 0);
         let opened = matches!(key.as_str(), "tool_calls" | "message" | "function_call")
             || (key == "content" && json.as_str().is_some_and(|text| text.starts_with("[{")));
-        if let (true, Some(text)) = (opened, json.as_str()) {
-            if let Ok(read) = serde_json::from_str(text) {
-                json = read;
-            }
+        if let (true, Some(text)) = (opened, json.as_str())
+            && let Ok(read) = serde_json::from_str(text)
+        {
+            json = read;
         }
         object.insert(key, json);
     }
@@ -354,10 +387,10 @@ fn object_of(attributes: Vec<KeyValue>, role: Role) -> Map<String, Value> {
         };
         object.insert("role".to_owned(), Value::from(word));
     }
-    if role == Role::Tool {
-        if let Some(id) = object.remove("id") {
-            object.entry("tool_call_id").or_insert(id);
-        }
+    if role == Role::Tool
+        && let Some(id) = object.remove("id")
+    {
+        object.entry("tool_call_id").or_insert(id);
     }
     object
 }

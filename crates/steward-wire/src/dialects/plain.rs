@@ -8,14 +8,38 @@ use crate::draft::Draft;
 
 /// Keys of these families are known, and nothing in them is kept beyond what [`take`] names.
 const KNOWN: [&str; 22] = [
-    "http.", "url.", "server.", "client.", "net.", "network.", "rpc.", "db.", "messaging.", "peer.", "thread.", "code.", "telemetry.",
-    "process.", "os.", "host.", "user_agent.", "tls.", "faas.", "cloud.", "k8s.", "container.",
+    "http.",
+    "url.",
+    "server.",
+    "client.",
+    "net.",
+    "network.",
+    "rpc.",
+    "db.",
+    "messaging.",
+    "peer.",
+    "thread.",
+    "code.",
+    "telemetry.",
+    "process.",
+    "os.",
+    "host.",
+    "user_agent.",
+    "tls.",
+    "faas.",
+    "cloud.",
+    "k8s.",
+    "container.",
 ];
 
 pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> {
     let b = draft.base;
     match key {
-        "http.response.status_code" | "http.status_code" | "rpc.grpc.status_code" | "rpc.jsonrpc.error_code" | "rpc.response.status_code" => {
+        "http.response.status_code"
+        | "http.status_code"
+        | "rpc.grpc.status_code"
+        | "rpc.jsonrpc.error_code"
+        | "rpc.response.status_code" => {
             let code = any::integer(&value);
             // gRPC counts its codes from 0 to 16: all but 0 are errors, which the status tells too.
             if draft.error_code.is_none() {
@@ -23,9 +47,21 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
             }
             draft.keep(key.to_owned(), value);
         }
-        "http.request.method" | "http.method" | "http.route" | "server.address" | "net.peer.name" | "db.system" | "db.system.name"
-        | "db.operation" | "db.operation.name" | "db.collection.name" | "rpc.system" | "rpc.service" | "rpc.method"
-        | "messaging.system" | "messaging.destination.name" => draft.keep(key.to_owned(), value),
+        "http.request.method"
+        | "http.method"
+        | "http.route"
+        | "server.address"
+        | "net.peer.name"
+        | "db.system"
+        | "db.system.name"
+        | "db.operation"
+        | "db.operation.name"
+        | "db.collection.name"
+        | "rpc.system"
+        | "rpc.service"
+        | "rpc.method"
+        | "messaging.system"
+        | "messaging.destination.name" => draft.keep(key.to_owned(), value),
         "url.full" | "http.url" | "http.target" | "url.path" => {
             // What follows the question mark may hold secrets.
             if let Some(mut address) = any::into_text(value) {
@@ -34,7 +70,9 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
             }
         }
         "error.type" => draft.error_type = any::into_text(value).or(draft.error_type.take()),
-        "error.message" | "exception.message" => draft.exception_message = draft.exception_message.take().or(any::into_text(value)),
+        "error.message" | "exception.message" => {
+            draft.exception_message = draft.exception_message.take().or(any::into_text(value))
+        }
         "exception.type" => draft.exception_type = draft.exception_type.take().or(any::into_text(value)),
         "exception.stacktrace" | "exception.escaped" => {}
         "user.id" => draft.declared.user_id.offer_some(b + 1, any::into_text(value)),
@@ -43,8 +81,15 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
         "deployment.environment.name" => draft.declared.environment.offer_some(b, any::into_text(value)),
         "deployment.environment" => draft.declared.environment.offer_some(b + 1, any::into_text(value)),
         "service.version" => draft.declared.release.offer_some(b + 2, any::into_text(value)),
-        "otel.status_code" | "otel.status_description" | "otel.scope.name" | "otel.scope.version" | "otel.library.name"
-        | "otel.library.version" | "span.kind" | "service.name" | "service.instance.id" => {}
+        "otel.status_code"
+        | "otel.status_description"
+        | "otel.scope.name"
+        | "otel.scope.version"
+        | "otel.library.name"
+        | "otel.library.version"
+        | "span.kind"
+        | "service.name"
+        | "service.instance.id" => {}
         _ if KNOWN.iter().any(|family| key.starts_with(family)) => {}
         _ => return Some(value),
     }

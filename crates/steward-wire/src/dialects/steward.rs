@@ -59,7 +59,9 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
         }
         "title" => draft.declared.title.offer_some(0, any::into_text(value)),
         _ => {
-            let Some(called) = rest.strip_prefix("result.").filter(|called| !called.is_empty()) else { return Some(value) };
+            let Some(called) = rest.strip_prefix("result.").filter(|called| !called.is_empty()) else {
+                return Some(value);
+            };
             result(draft, called, &value);
         }
     }

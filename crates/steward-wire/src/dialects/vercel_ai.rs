@@ -10,7 +10,7 @@ use steward_core::usage::Basis;
 
 use super::is_empty;
 use super::otel_genai::provider_word;
-use crate::draft::{Content, Draft, UsageSlot, Ranked};
+use crate::draft::{Content, Draft, Ranked, UsageSlot};
 use crate::{any, messages, text};
 
 pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> {
@@ -54,11 +54,11 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
         "prompt.messages" => offer(&mut draft.input, b, value),
         "prompt" | "value" | "values" => offer(&mut draft.input, b + 1, value),
         "response.text" | "response.object" | "result.text" | "result.object" => {
-            if let Some(said) = any::into_text(value) {
-                if let Some(message) = draft.message_out(b, 0) {
-                    message.role = Some("assistant".to_owned());
-                    message.content = Some(text_value(said));
-                }
+            if let Some(said) = any::into_text(value)
+                && let Some(message) = draft.message_out(b, 0)
+            {
+                message.role = Some("assistant".to_owned());
+                message.content = Some(text_value(said));
             }
         }
         "response.toolCalls" | "result.toolCalls" => tool_calls(draft, value),
@@ -70,19 +70,15 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
         "telemetry.metadata.sessionId" | "telemetry.metadata.threadId" | "telemetry.metadata.conversationId" => {
             draft.declared.conversation_id.offer_some(b, any::into_text(value));
         }
-        "response.timestamp" | "response.msToFinish" | "response.avgCompletionTokensPerSecond" | "response.avgOutputTokensPerSecond" => {}
+        "response.timestamp"
+        | "response.msToFinish"
+        | "response.avgCompletionTokensPerSecond"
+        | "response.avgOutputTokensPerSecond" => {}
         "prompt.tools" | "prompt.toolChoice" | "schema" | "embedding" | "embeddings" => {}
         _ if rest.starts_with("request.headers.") => {}
         _ => draft.keep(key.to_owned(), value),
     }
     None
-}
-
-/// Settles what only the whole span tells.
-pub(super) fn finish(draft: &mut Draft) {
-    if draft.step.name.is_empty() {
-        draft.step.name = "ai".to_owned();
-    }
 }
 
 fn offer(slot: &mut Ranked<Content>, rank: u8, value: AnyValue) {
@@ -97,11 +93,15 @@ fn text_value(text: String) -> AnyValue {
 
 fn tool_calls(draft: &mut Draft, value: AnyValue) {
     let b = draft.base;
-    let Some(Value::Array(calls)) = any::into_text(value).and_then(|text| serde_json::from_str(&text).ok()) else { return };
+    let Some(Value::Array(calls)) = any::into_text(value).and_then(|text| serde_json::from_str(&text).ok()) else {
+        return;
+    };
     let Some(message) = draft.message_out(b, 0) else { return };
     message.role.get_or_insert_with(|| "assistant".to_owned());
     for (at, mut call) in (0u16..400).zip(calls) {
-        let mut take = |keys: [&str; 2]| keys.into_iter().find_map(|key| call.get_mut(key).map(Value::take)).map(messages::json_text);
+        let mut take = |keys: [&str; 2]| {
+            keys.into_iter().find_map(|key| call.get_mut(key).map(Value::take)).map(messages::json_text)
+        };
         let (id, name, arguments) = (take(["toolCallId", "id"]), take(["toolName", "name"]), take(["input", "args"]));
         if let Some(name) = name {
             message.calls.insert(at, ToolCall { id, name, arguments: text::content(arguments.unwrap_or_default()) });

@@ -17,7 +17,17 @@ use crate::text::sha256;
 
 /// Facts of the experiment that are kept as attributes.
 const KEPT: [&str; 11] = [
-    "termination_reason", "task_id", "trial", "domain", "strategy", "agent_impl", "user_model", "seed", "source", "provenance", "success",
+    "termination_reason",
+    "task_id",
+    "trial",
+    "domain",
+    "strategy",
+    "agent_impl",
+    "user_model",
+    "seed",
+    "source",
+    "provenance",
+    "success",
 ];
 
 pub(super) fn read_tau(value: Value, line: &str) -> Result<Imported, String> {
@@ -47,7 +57,7 @@ fn read(
     ended_at: Option<Timestamp>,
     invented: bool,
 ) -> Result<Imported, String> {
-    let key = fields.name(&["run_id", "id"]).unwrap_or_else(|| sha256(line));
+    let key = fields.key(&["run_id", "id"]).unwrap_or_else(|| sha256(line));
     let mut said = fields.list("messages");
     if said.is_empty() {
         said = fields.list("traj");
@@ -82,7 +92,13 @@ fn read(
     root.ended_at = ended_at.unwrap_or(last).max(started_at);
 
     if let Some(reward) = fields.take(&["reward"]).as_ref().and_then(number).or_else(|| reward_inside(&mut fields)) {
-        root.scores.push(Score { name: "reward".to_owned(), value: Some(reward), label: None, explanation: None, by_human: false });
+        root.scores.push(Score {
+            name: "reward".to_owned(),
+            value: Some(reward),
+            label: None,
+            explanation: None,
+            by_human: false,
+        });
     }
     root.error = fields.error("run_error");
     for key in KEPT {

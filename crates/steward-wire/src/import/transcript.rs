@@ -19,7 +19,7 @@ pub(super) fn read(value: Value, line: &str) -> Result<Imported, String> {
         _ => return Err("a transcript is an object with messages, or a list of messages".to_owned()),
     };
     let mut fields = Fields::new(object);
-    let key = fields.name(&["id", "run_id"]).unwrap_or_else(|| sha256(line));
+    let key = fields.key(&["id", "run_id"]).unwrap_or_else(|| sha256(line));
     let said = fields.list("messages");
     if said.is_empty() {
         return Err("the transcript has no messages".to_owned());
@@ -98,7 +98,8 @@ pub(super) fn read(value: Value, line: &str) -> Result<Imported, String> {
 /// What was asked first and answered last.
 pub(super) fn ends(turns: &[Turn]) -> (Option<Message>, Option<Message>) {
     let asked = turns.iter().find(|turn| turn.message.role == Role::User);
-    let answered = turns.iter().rev().find(|turn| turn.message.role == Role::Assistant && !turn.message.text.is_empty());
+    let answered =
+        turns.iter().rev().find(|turn| turn.message.role == Role::Assistant && !turn.message.text.is_empty());
     (asked.map(|turn| turn.message.clone()), answered.map(|turn| turn.message.clone()))
 }
 
@@ -118,8 +119,10 @@ pub(super) fn turns_of(message: Value) -> Vec<Turn> {
     if !object.get("role").is_some_and(Value::is_string) {
         return Vec::new();
     }
-    let mut turns: Vec<Turn> =
-        messages::from_json(Value::Object(object), Role::User).into_iter().map(|message| Turn { at, failed, ..Turn::from(message) }).collect();
+    let mut turns: Vec<Turn> = messages::from_json(Value::Object(object), Role::User)
+        .into_iter()
+        .map(|message| Turn { at, failed, ..Turn::from(message) })
+        .collect();
     if let Some(turn) = turns.iter_mut().find(|turn| turn.message.role == Role::Assistant) {
         (turn.usage, turn.cost_nanos, turn.model, turn.finish_reason) = (usage, cost_nanos, model, finish_reason);
     }

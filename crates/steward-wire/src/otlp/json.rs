@@ -51,7 +51,11 @@ fn span(mut object: Map<String, Value>) -> Span {
         span_id: id(take(o, "spanId", "span_id"), 8),
         parent_span_id: id(take(o, "parentSpanId", "parent_span_id"), 8),
         name: text(o.remove("name")),
-        kind: enumeration(o.remove("kind"), "SPAN_KIND_", &["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]),
+        kind: enumeration(
+            o.remove("kind"),
+            "SPAN_KIND_",
+            &["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"],
+        ),
         start_time_unix_nano: nanos(take(o, "startTimeUnixNano", "start_time_unix_nano")),
         end_time_unix_nano: nanos(take(o, "endTimeUnixNano", "end_time_unix_nano")),
         attributes: attributes(o.remove("attributes"), 0),
@@ -82,7 +86,10 @@ fn take(object: &mut Map<String, Value>, camel: &str, snake: &str) -> Option<Val
 
 fn list<T>(value: Option<Value>, read: fn(Map<String, Value>) -> T) -> Vec<T> {
     let Some(Value::Array(items)) = value else { return Vec::new() };
-    items.into_iter().filter_map(|item| if let Value::Object(object) = item { Some(read(object)) } else { None }).collect()
+    items
+        .into_iter()
+        .filter_map(|item| if let Value::Object(object) = item { Some(read(object)) } else { None })
+        .collect()
 }
 
 fn text(value: Option<Value>) -> String {
@@ -93,10 +100,10 @@ fn text(value: Option<Value>) -> String {
 fn id(value: Option<Value>, length: usize) -> Vec<u8> {
     let Some(Value::String(text)) = value else { return Vec::new() };
     let text = text.trim();
-    if text.len() == length * 2 {
-        if let Some(bytes) = unhex(text) {
-            return bytes;
-        }
+    if text.len() == length * 2
+        && let Some(bytes) = unhex(text)
+    {
+        return bytes;
     }
     match unbase64(text) {
         Some(bytes) if bytes.len() == length => bytes,
@@ -107,7 +114,9 @@ fn id(value: Option<Value>, length: usize) -> Vec<u8> {
 /// Nanoseconds since the epoch; 0 where they cannot be read.
 fn nanos(value: Option<Value>) -> u64 {
     match value {
-        Some(Value::Number(n)) => n.as_u64().or_else(|| n.as_f64().filter(|n| *n >= 0.0).map(|n| n as u64)).unwrap_or(0),
+        Some(Value::Number(n)) => {
+            n.as_u64().or_else(|| n.as_f64().filter(|n| *n >= 0.0).map(|n| n as u64)).unwrap_or(0)
+        }
         Some(other) => integer(&other).and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
         None => 0,
     }
@@ -238,9 +247,9 @@ fn plain(value: Value, depth: usize) -> AnyValue {
             None => n.as_f64().map(Any::DoubleValue),
         },
         Value::String(text) => Some(Any::StringValue(text)),
-        Value::Array(values) => {
-            Some(Any::ArrayValue(ArrayValue { values: values.into_iter().map(|value| plain(value, depth + 1)).collect() }))
-        }
+        Value::Array(values) => Some(Any::ArrayValue(ArrayValue {
+            values: values.into_iter().map(|value| plain(value, depth + 1)).collect(),
+        })),
         Value::Object(object) => {
             let values = object.into_iter().map(|(key, value)| pair(key, Some(plain(value, depth + 1)))).collect();
             Some(Any::KvlistValue(KeyValueList { values }))

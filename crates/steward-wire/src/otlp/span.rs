@@ -23,7 +23,10 @@ pub(super) fn read(span: Span) -> Result<Step, String> {
         return Err("a span has no start time".to_owned());
     }
     if !started_at.is_plausible() {
-        return Err(format!("a span's start time, {}, is not between 2000 and 2100: is it in nanoseconds?", started_at.rfc3339()));
+        return Err(format!(
+            "a span's start time, {}, is not between 2000 and 2100: is it in nanoseconds?",
+            started_at.rfc3339()
+        ));
     }
     let mut draft = Draft::default();
     let ended_at = Timestamp::from_nanos(span.end_time_unix_nano);
