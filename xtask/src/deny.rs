@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::child::{self, Outcome};
 use crate::tools;
 
-/// The version that is built where none is installed. It takes a minute and a half on two cores.
+/// The version that is built where none is installed. That takes a minute and a half on two cores.
 const VERSION: &str = "0.20.2";
 
 /// Checks `deny.toml`, but for advisories, which would have to be fetched.
@@ -30,7 +30,7 @@ fn program(root: &Path) -> Result<PathBuf> {
         return Ok(found);
     }
     println!("cargo-deny is missing: building {VERSION} into target/tools, once");
-    // Unoptimised, it is built in a third of the time and answers in seconds all the same.
+    // Unoptimised: it is built once, and answers in a few seconds all the same.
     let mut install = tools::cargo();
     install.args(["install", "--quiet", "--locked", "--debug", "cargo-deny", "--version", VERSION, "--root"]).arg(&own);
     if !child::stream(install.current_dir(root))?.success {

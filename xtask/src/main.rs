@@ -11,6 +11,7 @@ mod apt;
 mod browser;
 mod child;
 mod deny;
+mod figures;
 mod fuzz;
 mod layers;
 mod phases;
@@ -26,7 +27,10 @@ cargo xtask <what>
                   SQLite and on a private PostgreSQL, fuzz targets, browser tests
   test --quick    formatting, clippy, layers and tests on both databases
   layers          whether each crate uses only what the table of rooms allows it
+  deny            licences, doubled and banned crates, and where crates come from
+  browser         the browser tests, against the program as it was last built
   fuzz [SECONDS]  every fuzz target, each for so many seconds (10)
+  figures DATA    measures the real runs under DATA into the demo's table of figures
   postgres        starts a private PostgreSQL, prints its address, runs until Enter
   help            this text
 ";
@@ -51,8 +55,11 @@ fn run(arguments: &[&str]) -> Result<bool> {
         ["test"] => test::run(&root, test::Extent::Whole),
         ["test", "--quick"] => test::run(&root, test::Extent::Quick),
         ["layers"] => layers::run(&root),
+        ["deny"] => Ok(deny::run(&root)?.success),
+        ["browser"] => Ok(browser::run(&root)?.success),
         ["fuzz"] => fuzz::run(&root, fuzz::SECONDS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse().context("the seconds are not a number")?),
+        ["figures", data] => figures::run(&root, Path::new(data)),
         ["postgres"] => postgres::run_until_enter(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::child::{self, Outcome};
 use crate::phases::Phases;
@@ -23,7 +23,7 @@ pub(crate) enum Extent {
 pub(crate) fn run(root: &Path, extent: Extent) -> Result<bool> {
     let mut phases = Phases::default();
     phases.run("tools", || find_tools(extent));
-    phases.run("formatting", || cargo(root, &["fmt", "--all", "--check"]));
+    phases.run("formatting", || formatting(root));
     phases.run("layers", || layers::run(root).map(Outcome::of));
     if extent == Extent::Whole {
         phases.run("cargo-deny", || deny::run(root));
@@ -31,11 +31,15 @@ pub(crate) fn run(root: &Path, extent: Extent) -> Result<bool> {
     phases
         .run("clippy", || cargo(root, &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]));
     // The program and the tests are built with one set of features, so that nothing is built twice.
-    phases.run("build", || cargo(root, &["build", "--quiet", "--workspace", "--bins", "--tests"]));
-    phases.run("tests, both databases", || tests(root));
+    let built = phases.run("build", || cargo(root, &["build", "--quiet", "--workspace", "--bins", "--tests"]));
+    phases.run("tests, both databases", || {
+        if built { tests(root) } else { bail!("not run: the workspace does not build") }
+    });
     if extent == Extent::Whole {
         phases.run("fuzz targets", || fuzz::run_targets(root, fuzz::SECONDS));
-        phases.run("browser tests", || browser::run(root));
+        phases.run("browser tests", || {
+            if built { browser::run(root) } else { bail!("not run: the program does not build") }
+        });
     }
     phases.print_table();
     let left_out = real_data::left_out(root);
@@ -61,6 +65,14 @@ fn find_tools(extent: Extent) -> Result<Outcome> {
         println!("Node.js {}", child::read(Command::new("node").arg("--version"))?.trim());
     }
     Ok(Outcome::of(true))
+}
+
+fn formatting(root: &Path) -> Result<Outcome> {
+    let outcome = cargo(root, &["fmt", "--all", "--check", "--", "-l"])?;
+    if !outcome.success {
+        bail!("these files are not formatted: run `cargo fmt --all`");
+    }
+    Ok(outcome)
 }
 
 /// All tests of the workspace, with a PostgreSQL of our own beside the SQLite that each test makes itself.

@@ -220,6 +220,34 @@ fn an_unknown_key_or_a_wrong_number_is_refused_by_name() {
     assert!(error(r#"{"model":"m","from":"2025-08-31","input":"cheap"}"#).contains("“cheap” is not a price"));
 }
 
+/// The table is no part of the repository; where it lies beside the checkout, every figure taken from it is compared.
+#[test]
+fn prices_said_to_be_of_the_table_are_in_the_table() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../../shared/data/token-prices/model_prices.tokencost-2025-08-31.json"
+    );
+    let Ok(text) = std::fs::read_to_string(path) else {
+        println!("left out: built-in prices against the table that they come from");
+        return;
+    };
+    let table: HashMap<String, serde_json::Value> = serde_json::from_str(&text).expect("JSON");
+    let nanos = |value: &serde_json::Value| value.as_f64().map(|usd| (usd * 1e15).round() as i64);
+    let of = |rate: Option<Rate>| rate.map(Rate::nanos_per_million);
+    let mut compared = 0;
+    for price in PriceBook::built_in().built_in_prices().iter().filter(|price| price.source.starts_with("tokencost")) {
+        let name = price.model.trim_end_matches('*');
+        let name = name.strip_suffix("-4-0").map_or_else(|| name.to_owned(), |family| format!("{family}-4"));
+        let found = table.iter().filter(|(key, _)| key.contains(&name)).any(|(_, entry)| {
+            nanos(&entry["input_cost_per_token"]) == of(price.rates.input)
+                && nanos(&entry["output_cost_per_token"]).unwrap_or(0) == of(price.rates.output).unwrap_or(0)
+        });
+        assert!(found, "{} is not in the table at this price", price.model);
+        compared += 1;
+    }
+    assert!(compared > 120, "{compared}");
+}
+
 proptest! {
     #[test]
     fn no_usage_makes_it_panic_or_go_below_zero(n in proptest::array::uniform10(any::<u64>()), micros in any::<i64>(), pick in any::<proptest::sample::Index>()) {
