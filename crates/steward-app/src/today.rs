@@ -1,0 +1,217 @@
+//! Today: what needs somebody now, and nothing else.
+
+use std::collections::HashMap;
+
+use steward_core::ids::{ClientId, WorkflowId};
+use steward_core::metrics::Sums;
+use steward_core::outcome::Outcome;
+use steward_core::tallies::Metric;
+use steward_core::time::{HOUR_MICROS, Period, Timestamp};
+use steward_core::workflow::{ValueBasis, Workflow};
+use steward_stats::intervals::newcombe_difference;
+use steward_store::tenant::TallyQuery;
+
+use crate::figures::last_days;
+use crate::{Actor, App, AppError};
+
+/// Something that needs somebody.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attention {
+    /// How much it matters; the highest first.
+    pub urgency: Urgency,
+    /// What it is.
+    pub kind: AttentionKind,
+    /// The workflow.
+    pub workflow_id: WorkflowId,
+    /// Its name.
+    pub workflow: String,
+    /// Its client.
+    pub client_id: Option<ClientId>,
+    /// What is the matter, in a sentence.
+    pub words: String,
+}
+
+/// How much something matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// When there is time.
+    Low,
+    /// This week.
+    Medium,
+    /// Now.
+    High,
+}
+
+/// What needs somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttentionKind {
+    /// Telemetry names a workflow that belongs to no client.
+    Unassigned,
+    /// A workflow that ran steadily has not run for long.
+    Silent,
+    /// A tool fails much more often than before.
+    ToolFailing {
+        /// The tool.
+        tool: String,
+        /// The class of most of its errors.
+        class: String,
+    },
+    /// Fewer runs complete than before.
+    CompletionFell,
+    /// More runs are handed to people than before.
+    EscalationsRose,
+    /// Most outcomes are unknown.
+    LowCoverage,
+    /// Runs without cost.
+    UnknownCost,
+    /// No value is agreed, so the report cannot say what it is worth.
+    NoValue,
+}
+
+impl App {
+    /// What needs the actor now, most urgent first. Empty when nothing does.
+    ///
+    /// # Errors
+    ///
+    /// An [`AppError`] when the database does not answer.
+    pub async fn today(&self, actor: &Actor) -> Result<Vec<Attention>, AppError> {
+        let workflows = self.visible_workflows(actor, false).await?;
+        let store = self.store_of(actor);
+        let agency = store.find_agency().await?.ok_or(AppError::NotFound("agency"))?;
+        let now = self.clock().now();
+        let ids: Vec<WorkflowId> = workflows.iter().map(|w| w.id).collect();
+        let recent = Period { end: now, ..last_days(now, 3, &agency.zone()) };
+        let before = Period { start: recent.start.plus_ms(-28 * 86_400_000), end: recent.start };
+        let mut sums = Vec::new();
+        for period in [recent, before] {
+            let query = TallyQuery {
+                workflows: ids.clone(),
+                period,
+                slice: String::new(),
+                release: None,
+                metrics: vec![
+                    Metric::Runs, Metric::Outcome, Metric::ToolCalls, Metric::ToolErrors, Metric::Cost, Metric::CostUnknown,
+                ],
+            };
+            sums.push(store.sum_tallies(&query).await?.into_iter().collect::<HashMap<_, _>>());
+        }
+        let last_runs: HashMap<WorkflowId, Timestamp> = store.last_runs().await?.into_iter().collect();
+        let (before, recent) = (sums.pop().unwrap_or_default(), sums.pop().unwrap_or_default());
+        let none = Sums::default();
+        let mut all = Vec::new();
+        for workflow in &workflows {
+            let recent = recent.get(&workflow.id).unwrap_or(&none);
+            let before = before.get(&workflow.id).unwrap_or(&none);
+            look_at(workflow, recent, before, last_runs.get(&workflow.id).copied(), now, actor, &mut all);
+        }
+        all.sort_by(|a, b| b.urgency.cmp(&a.urgency).then_with(|| a.workflow.cmp(&b.workflow)));
+        Ok(all)
+    }
+}
+
+fn look_at(
+    workflow: &Workflow,
+    recent: &Sums,
+    before: &Sums,
+    last_run: Option<Timestamp>,
+    now: Timestamp,
+    actor: &Actor,
+    all: &mut Vec<Attention>,
+) {
+    let mut add = |urgency, kind, words: String| {
+        all.push(Attention {
+            urgency,
+            kind,
+            workflow_id: workflow.id,
+            workflow: workflow.name.clone(),
+            client_id: workflow.client_id,
+            words,
+        });
+    };
+    if workflow.client_id.is_none() && actor.role.operates() {
+        let runs = recent.runs() + before.runs();
+        add(Urgency::Medium, AttentionKind::Unassigned, format!("{runs} runs came in under this name, and it belongs to no client yet"));
+    }
+    // Silence is judged by the workflow's own pace: ten times its usual gap between runs, a day at least.
+    let usual_per_hour = before.runs() as f64 / (28.0 * 24.0);
+    if let Some(last) = last_run.filter(|_| before.runs() >= 20) {
+        let silent_hours = (now.0 - last.0) as f64 / HOUR_MICROS as f64;
+        if silent_hours > 24.0_f64.max(10.0 / usual_per_hour) {
+            let per_day = usual_per_hour * 24.0;
+            let days = silent_hours / 24.0;
+            add(
+                Urgency::High,
+                AttentionKind::Silent,
+                format!("no run for {days:.1} days, where about {per_day:.0} a day were usual; nothing reported an error"),
+            );
+        }
+    }
+    let calls = |sums: &Sums, tool: &str| sums.of_key(Metric::ToolCalls, tool).0.max(0).unsigned_abs();
+    let failed = |sums: &Sums, tool: &str| -> u64 {
+        sums.pairs(Metric::ToolErrors).iter().filter(|(t, ..)| *t == tool).map(|(_, _, n, _)| n.max(&0).unsigned_abs()).sum()
+    };
+    for (tool, n, _) in recent.keys(Metric::ToolCalls) {
+        let now_failed = failed(recent, tool);
+        if n < 10 || now_failed < 5 {
+            continue;
+        }
+        if worse((now_failed, calls(recent, tool)), (failed(before, tool), calls(before, tool)), 0.05) {
+            let errors = recent.pairs(Metric::ToolErrors);
+            let class = errors.iter().filter(|(t, ..)| *t == tool).max_by_key(|(_, _, n, _)| *n).map_or("other", |(_, class, ..)| class);
+            let share = 100.0 * now_failed as f64 / n as f64;
+            let kind = AttentionKind::ToolFailing { tool: tool.to_owned(), class: class.to_owned() };
+            add(Urgency::High, kind, format!("{tool} failed {now_failed} of {n} times in the last three days ({share:.0} %), mostly {}", in_words(class)));
+        }
+    }
+    let of = |sums: &Sums, outcome| (sums.outcome(outcome).max(0).unsigned_abs(), sums.verified().max(0).unsigned_abs());
+    let rate = |(part, whole): (u64, u64)| 100.0 * part as f64 / whole.max(1) as f64;
+    let not_completed = |sums: &Sums| {
+        let (completed, verified) = of(sums, Outcome::Completed);
+        (verified.saturating_sub(completed), verified)
+    };
+    if recent.verified() >= 20 && before.verified() >= 20 {
+        if worse(not_completed(recent), not_completed(before), 0.03) {
+            let (was, is) = (rate(of(before, Outcome::Completed)), rate(of(recent, Outcome::Completed)));
+            add(Urgency::High, AttentionKind::CompletionFell, format!("{is:.0} % of runs completed in the last three days, against {was:.0} % in the four weeks before"));
+        } else if worse(of(recent, Outcome::Escalated), of(before, Outcome::Escalated), 0.03) {
+            let (was, is) = (rate(of(before, Outcome::Escalated)), rate(of(recent, Outcome::Escalated)));
+            add(Urgency::Medium, AttentionKind::EscalationsRose, format!("{is:.0} % of runs were handed to people in the last three days, against {was:.0} % in the four weeks before"));
+        }
+    }
+    let both = recent.runs() + before.runs();
+    let verified = recent.verified() + before.verified();
+    if both >= 10 && (verified as f64) < 0.5 * both as f64 {
+        let unknown = both - verified;
+        add(Urgency::Medium, AttentionKind::LowCoverage, format!("for {unknown} of {both} runs nothing says whether they did their job: add an outcome rule"));
+    }
+    if actor.role.sees_money() {
+        let unpriced = recent.total(Metric::CostUnknown).0 + before.total(Metric::CostUnknown).0;
+        if both >= 10 && unpriced as f64 > 0.05 * both as f64 {
+            add(Urgency::Low, AttentionKind::UnknownCost, format!("{unpriced} of {both} runs have no known cost: add a price, or send the cost"));
+        }
+        if workflow.client_id.is_some() && both >= 10 && workflow.settings.value == ValueBasis::None {
+            add(Urgency::Low, AttentionKind::NoValue, "no value is agreed, so nobody can say what it is worth".to_owned());
+        }
+    }
+}
+
+/// Whether a share of bad things is larger than it was: by at least `margin`, and beyond chance at 95 %.
+fn worse(is: (u64, u64), was: (u64, u64), margin: f64) -> bool {
+    let share = |(part, whole): (u64, u64)| part as f64 / whole.max(1) as f64;
+    let certain = if was.1 == 0 { share(is) > 0.3 } else { newcombe_difference(is, was).is_some_and(|(low, _)| low > 0.0) };
+    certain && share(is) - share(was) > margin
+}
+
+/// A class of errors in words.
+#[must_use]
+pub fn in_words(class: &str) -> &'static str {
+    match class {
+        "auth" => "because its authorization was refused",
+        "rate_limit" => "because of a rate limit",
+        "timeout" => "because it did not answer in time",
+        "server" => "because the other side failed",
+        "bad_request" => "because the request was refused",
+        "validation" => "because data did not fit",
+        _ => "for other reasons",
+    }
+}
