@@ -63,11 +63,12 @@ pub fn svg(chart: &Chart, width: u32, height: u32, target: Target, accent: &str)
     .map_err(PaperError::Chart)?;
     let mut pieces = svg::read(&drawn)?;
     let plot = Plot::find(&pieces, width, height);
-    tidy(&mut pieces, &scaled);
+    tidy(&mut pieces, &scaled, &plot);
     shape_legend(&mut pieces, chart.kind);
     widen_bars(&mut pieces, &plot, &scaled, chart.kind);
     paint(&mut pieces, &palette);
-    let mut extra = scaled.lone_points(&plot, chart.kind, &palette);
+    let mut extra: Vec<Piece> = scaled.zero_line(&plot, &palette).into_iter().collect();
+    extra.extend(scaled.lone_points(&plot, chart.kind, &palette));
     marks.draw(&mut extra, &plot, chart.kind, scaled.labels.len(), &palette);
     pieces.truncate(pieces.len().saturating_sub(1));
     pieces.extend(extra);
@@ -161,8 +162,12 @@ pub(crate) fn description(chart: &Chart) -> String {
 
 /// A number as tables show it: thousands separated, at most three digits after the point, `–` where there is none.
 fn number(value: Option<f64>) -> String {
-    let Some(value) = value.filter(|value| value.is_finite()) else { return "–".to_owned() };
-    let text = format!("{:.3}", value.abs());
+    value.filter(|value| value.is_finite()).map_or_else(|| "–".to_owned(), |value| number_with(value, 3))
+}
+
+/// A number with thousands separated and at most so many digits after the point.
+fn number_with(value: f64, digits: usize) -> String {
+    let text = format!("{:.digits$}", value.abs());
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
     let mut out = String::new();
     for (at, digit) in whole.chars().enumerate() {
@@ -176,7 +181,7 @@ fn number(value: Option<f64>) -> String {
         out.push('.');
         out.push_str(part);
     }
-    if value < 0.0 && out.chars().any(|c| c.is_ascii_digit() && c != '0') { format!("−{out}") } else { out }
+    if value < 0.0 && out != "0" { format!("−{out}") } else { out }
 }
 
 fn bounded(value: f64) -> Option<f64> {
@@ -260,23 +265,28 @@ impl Palette {
     }
 }
 
+/// Values of a series, with gaps.
+type Values = Vec<Option<f64>>;
+
 /// A chart brought to what is drawn: bounded values, a scale with round steps, labels that may be printed.
 struct Scaled<'a> {
     labels: Vec<String>,
     /// Values of the shown series, divided by the unit of the scale.
-    series: Vec<(&'a Series, Vec<Option<f64>>)>,
-    band: Option<(Vec<Option<f64>>, Vec<Option<f64>>)>,
+    series: Vec<(&'a Series, Values)>,
+    band: Option<(Values, Values)>,
     low: f64,
     high: f64,
     steps: usize,
     prefix: String,
     suffix: String,
+    /// The suffix without the letter of thousands.
+    bare_suffix: String,
 }
 
 impl<'a> Scaled<'a> {
     fn of(chart: &'a Chart, height: f32) -> Self {
         let n = chart.labels.len().min(MAX_LABELS);
-        let values = |series: &Series| -> Vec<Option<f64>> {
+        let values = |series: &Series| -> Values {
             (0..n).map(|at| series.values.get(at).copied().flatten().and_then(bounded)).collect()
         };
         let mut series: Vec<_> = shown(chart).map(|series| (series, values(series))).collect();
@@ -286,8 +296,11 @@ impl<'a> Scaled<'a> {
 
         let (mut low, mut high) = extent(chart.kind, n, &series, band.as_ref());
         let share = chart.unit == "%" && chart.kind == ChartKind::Line;
-        // A rate far from zero would be a flat line at the top: its axis may start higher, and says so.
-        if !(share && low >= 40.0) {
+        // A rate far from zero would be a flat line at the top: its axis may start higher, and says so. It shows
+        // twenty points at least, lest noise look like news.
+        if share && low >= 40.0 {
+            low = low.min(high.min(100.0) - 20.0);
+        } else {
             low = low.min(0.0);
         }
         high = high.max(0.0);
@@ -303,8 +316,11 @@ impl<'a> Scaled<'a> {
             divide(low);
             divide(high);
         }
-        let (mut low, mut high, mut step) =
-            round_scale(low / unit, high / unit, f64::from(((height - 60.0) / 36.0).floor().clamp(1.0, 4.0)));
+        let wanted = f64::from(((height - 60.0) / 36.0).floor().clamp(1.0, 4.0));
+        // Where all values are whole, half of one means nothing.
+        let whole = unit == 1.0 && series.iter().all(|(_, values)| values.iter().flatten().all(|v| v.fract() == 0.0));
+        let least = if whole { 1.0 } else { 0.0 };
+        let (mut low, mut high, mut step) = round_scale(low / unit, high / unit, wanted, least);
         if share && high > 100.0 && series.iter().all(|(_, values)| values.iter().flatten().all(|v| *v <= 100.0)) {
             high = 100.0;
             let steps = ((high - low) / step).round().max(1.0);
@@ -313,8 +329,9 @@ impl<'a> Scaled<'a> {
         }
         let steps = ((high - low) / step).round().clamp(1.0, 12.0) as usize;
         let (prefix, suffix) = affixes(&chart.unit, letter);
+        let (_, bare_suffix) = affixes(&chart.unit, "");
         let labels = chart.labels.iter().take(n).map(|label| fonts::cut(&escape_control(label), TEXT, 120.0)).collect();
-        Self { labels, series, band, low, high, steps, prefix, suffix }
+        Self { labels, series, band, low, high, steps, prefix, suffix, bare_suffix }
     }
 
     fn is_empty(&self) -> bool {
@@ -407,8 +424,42 @@ impl<'a> Scaled<'a> {
         axis.min = Some(self.low as f32);
         axis.max = Some(self.high as f32);
         axis.split_number = self.steps;
-        // Braces of a unit would be read as a placeholder of the format.
-        axis.formatter = Some(format!("{}{{t}}{}", self.prefix, self.suffix));
+        // The labels are written anew where they stand; the crate rounds small numbers away.
+        let widest = (0..=self.steps).map(|at| fonts::width(&self.tick(at), TEXT)).fold(0.0, f32::max);
+        axis.width = Some(widest + 10.0);
+    }
+
+    /// The label of a step of the axis.
+    fn tick(&self, at: usize) -> String {
+        let step = (self.high - self.low) / self.steps as f64;
+        let value = self.low + step * at as f64;
+        let digits = (0..9).find(|digits| {
+            let scaled = step * 10_f64.powi(*digits);
+            (scaled - scaled.round()).abs() < 1e-6 * scaled.abs()
+        });
+        let text = number_with(value, usize::try_from(digits.unwrap_or(9)).unwrap_or(0));
+        // Nothing is nothing, in thousands too.
+        let (prefix, suffix) = (&self.prefix, if text == "0" { &self.bare_suffix } else { &self.suffix });
+        match text.strip_prefix('−') {
+            Some(text) => format!("−{prefix}{text}{suffix}"),
+            None => format!("{prefix}{text}{suffix}"),
+        }
+    }
+
+    /// The line of zero where values lie on both sides of it.
+    fn zero_line(&self, plot: &Plot, palette: &Palette) -> Option<Piece> {
+        if self.low >= 0.0 || self.high <= 0.0 {
+            return None;
+        }
+        let y = short(plot.bottom - (plot.bottom - plot.top) * (-self.low / (self.high - self.low)) as f32);
+        let line = Tag::empty("line")
+            .with("x1", short(plot.left))
+            .with("y1", y.as_str())
+            .with("x2", short(plot.right))
+            .with("y2", y.as_str())
+            .with("stroke", palette.colour(Ink::Label))
+            .with("stroke-width", "1");
+        Some(Piece::Open(line))
     }
 
     /// Points between two gaps, which a line would not show.
@@ -439,12 +490,7 @@ impl<'a> Scaled<'a> {
 }
 
 /// The lowest and the highest value that the axis has to hold.
-fn extent(
-    kind: ChartKind,
-    n: usize,
-    series: &[(&Series, Vec<Option<f64>>)],
-    band: Option<&(Vec<Option<f64>>, Vec<Option<f64>>)>,
-) -> (f64, f64) {
+fn extent(kind: ChartKind, n: usize, series: &[(&Series, Values)], band: Option<&(Values, Values)>) -> (f64, f64) {
     let (mut low, mut high) = (f64::MAX, f64::MIN);
     let mut hold = |value: f64| {
         low = low.min(value);
@@ -465,19 +511,17 @@ fn extent(
     if low > high { (0.0, 1.0) } else { (low, high) }
 }
 
-/// A scale with round steps, about as many as wanted, that holds both ends: low, high, step.
-fn round_scale(low: f64, high: f64, wanted: f64) -> (f64, f64, f64) {
-    let span = (high - low).max(f64::MIN_POSITIVE);
-    let span = if span < 1e-9 { 1.0 } else { span };
-    let raw = span / wanted;
+/// A scale with round steps, about as many as wanted and none below the least, that holds both ends: low, high, step.
+fn round_scale(low: f64, high: f64, wanted: f64, least: f64) -> (f64, f64, f64) {
+    let span = high - low;
+    if span < 1e-9 {
+        return (low.floor(), low.floor() + 1.0, 1.0);
+    }
+    let raw = (span / wanted).max(least);
     let power = 10_f64.powf(raw.log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0]
-        .iter()
-        .map(|factor| factor * power)
-        // Steps of 2.5 only where the axis shows the half.
-        .filter(|step| *step >= 0.1 && (*step >= 10.0 || (step * 10.0).fract() < 1e-9) || span < 0.4)
-        .find(|step| *step >= raw * 0.999)
-        .unwrap_or(10.0 * power);
+    let factors = [1.0, 2.0, 2.5, 5.0, 10.0];
+    let fits = |step: f64| step >= raw * 0.999 && (least < 1.0 || step.fract() == 0.0);
+    let step = factors.iter().map(|factor| factor * power).find(|step| fits(*step)).unwrap_or(10.0 * power);
     let first = (low / step + 1e-9).floor() * step;
     let last = (high / step - 1e-9).ceil() * step;
     (first, if last > first { last } else { first + step }, step)
@@ -561,8 +605,8 @@ impl Plot {
     }
 }
 
-/// Takes out what only clutters (ticks), and writes negative money as people do.
-fn tidy(pieces: &mut Vec<Piece>, scaled: &Scaled<'_>) {
+/// Takes out what only clutters (ticks), and writes the labels of the value axis as people do.
+fn tidy(pieces: &mut Vec<Piece>, scaled: &Scaled<'_>, plot: &Plot) {
     let mut ink = None;
     pieces.retain_mut(|piece| {
         let Piece::Open(tag) = piece else { return true };
@@ -571,19 +615,26 @@ fn tidy(pieces: &mut Vec<Piece>, scaled: &Scaled<'_>) {
         }
         !(tag.name == "line" && ink == Some(Ink::Axis) && tag.get("x1") == tag.get("x2"))
     });
-    let mut of_axis = false;
+    let mut label = None;
     for piece in pieces {
         match piece {
             Piece::Open(tag) => {
-                of_axis = tag.name == "text" && tag.get("fill").and_then(Ink::read) == Some((Ink::Label, 1));
+                let of_axis = tag.name == "text" && tag.get("fill").and_then(Ink::read) == Some((Ink::Label, 1));
+                label = of_axis.then(|| {
+                    // The baseline lies a third of the text's size below the line that it names.
+                    let y = tag.number("y").unwrap_or_default() - TEXT * 0.33;
+                    let share = ((plot.bottom - y) / (plot.bottom - plot.top).max(1.0)).clamp(0.0, 1.0);
+                    tag.set("x", short(plot.left - 6.0));
+                    tag.set("text-anchor", "end");
+                    scaled.tick((share * scaled.steps as f32).round() as usize)
+                });
             }
-            Piece::Text(text) if of_axis => {
-                let number = text.strip_prefix(scaled.prefix.as_str()).and_then(|text| text.strip_prefix('-'));
-                if let Some(number) = number {
-                    *text = format!("−{}{number}", scaled.prefix);
+            Piece::Text(text) => {
+                if let Some(label) = label.take() {
+                    *text = escape(&label);
                 }
             }
-            _ => {}
+            Piece::Close(_) => {}
         }
     }
 }
