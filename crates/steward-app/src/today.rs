@@ -198,7 +198,7 @@ fn look_at(
 /// Whether a share of bad things is larger than it was: by at least `margin`, and beyond chance at 95 %.
 fn worse(is: (u64, u64), was: (u64, u64), margin: f64) -> bool {
     let share = |(part, whole): (u64, u64)| part as f64 / whole.max(1) as f64;
-    let certain = if was.1 == 0 { share(is) > 0.3 } else { newcombe_difference(is, was).is_some_and(|(low, _)| low > 0.0) };
+    let certain = if was.1 == 0 { share(is) > 0.3 } else { newcombe_difference(was, is).is_some_and(|(low, _)| low > 0.0) };
     certain && share(is) - share(was) > margin
 }
 

@@ -96,7 +96,7 @@ fn a_model_is_found_under_any_of_its_names() {
         ("GPT-4.1", "gpt-4.1"),
         ("models/gemini-2.5-flash", "gemini-2.5-flash"),
         ("anthropic.claude-3-5-sonnet-20241022-v2:0", "claude-3-5-sonnet"),
-        ("us.anthropic.claude-haiku-4-5-20251001-v1:0", "claude-haiku-4-5"),
+        ("us.anthropic.claude-3-5-haiku-20241022-v1:0", "claude-3-5-haiku"),
         ("anthropic/claude-3.5-haiku", "claude-3-5-haiku"),
         ("claude-3-7-sonnet-latest", "claude-3-7-sonnet"),
         ("claude-sonnet-4@20250514", "claude-sonnet-4"),
