@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, Request};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, ETAG};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use steward_web::assets;
 use steward_web::view::gallery::render_sample;
@@ -46,7 +46,11 @@ async fn show(Path(name): Path<String>, Query(asked): Query<Asked>, wanted: Want
     };
     let cookies = headers.get(COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let theme = if asked.theme.is_empty() { Theme::of_cookies(cookies) } else { Theme::parse(&asked.theme) };
-    render_sample(&name, words, theme, wanted).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+    match render_sample(&name, words, theme, wanted) {
+        Some(Ok(text)) => Html(text).into_response(),
+        Some(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn asset(Path(path): Path<String>) -> Response {

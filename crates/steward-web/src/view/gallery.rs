@@ -1,7 +1,6 @@
 //! Every component in all its states on one page, to look at and to check in a browser.
 
 use askama::Template;
-use axum::response::{IntoResponse, Response};
 use steward_core::outcome::Outcome;
 use steward_core::report::Change;
 use steward_core::step::{Role, StepKind};
@@ -27,8 +26,23 @@ use super::components::waterfall::{Lane, Waterfall};
 use super::format::Shown;
 use super::html::Link;
 use super::page::{Page, Wanted};
+use super::pages::ask::Ask;
+use super::pages::client::ClientPage;
+use super::pages::clients::{ClientForm, Clients};
+use super::pages::definitions::Definitions;
+use super::pages::problem::Problem;
+use super::pages::report::ReportPage;
+use super::pages::reports::Reports;
+use super::pages::rules::RulesPage;
+use super::pages::run::RunPage;
+use super::pages::runs::Runs;
+use super::pages::set_up::SetUp;
+use super::pages::settings::{KeysPage, PricesPage, SettingsPage};
+use super::pages::sign_in::SignIn;
+use super::pages::today::Today;
+use super::pages::workflow::{WorkflowAssign, WorkflowPage, WorkflowSettingsPage};
 use super::samples::{self, Samples, Words, ago, csrf};
-use super::shell::{Shell, Theme};
+use super::shell::{Crumb, Shell, Theme};
 
 /// The gallery.
 #[derive(Debug, Clone, Template)]
@@ -91,7 +105,7 @@ impl Samples for Gallery {
             attention: attention(words),
             filters: filters(words),
             table: table(words),
-            empty_table: Table { rows: Vec::new(), ..table(words) },
+            empty_table: Table { id: String::new(), rows: Vec::new(), ..table(words) },
             tabs: tabs(words, false),
             side: tabs(words, true),
             facts: facts(words),
@@ -389,20 +403,191 @@ pub fn conversation(words: Words) -> Conversation {
     }
 }
 
-/// Answers a page of the gallery by its name, in these words or empty. `None` when there is no such page.
+/// The names of all pages of the gallery.
+pub const SAMPLE_NAMES: [&str; 22] = [
+    "gallery", "today", "clients", "client-form", "client", "workflow", "workflow-settings", "workflow-assign", "rules", "runs",
+    "run", "reports", "report", "settings", "keys", "prices", "sign-in", "set-up", "definitions", "problem", "ask", "today-well",
+];
+
+/// Renders a page of the gallery by its name, in these words or empty. `None` when there is no such page.
 #[must_use]
-pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wanted) -> Option<Response> {
+pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wanted) -> Option<askama::Result<String>> {
+    let said = words.unwrap_or(Words::Plain);
     let shell = |title: &str, question: &str, room: &str| Shell {
+        title: said.say(title),
         theme,
-        period: Some(samples::period("/")),
+        period: Some(samples::period(room)),
         ..samples::shell(title, question, room)
     };
+    let still = |title: &str, question: &str, room: &str| Shell { period: None, ..shell(title, question, room) };
+    let workflow = |actions: Vec<Action>| Shell {
+        path: samples::workflow_path(said),
+        actions,
+        ..shell("Receptionist", "Does it still work, and is it worth running?", "/clients")
+    };
+    let page = |shell: Shell, words: Option<Words>| (wanted, shell, words);
     Some(match name {
-        "gallery" => Page::new(wanted, shell("Gallery", "What are pages made of?", "/"), of::<Gallery>(words)).into_response(),
+        "gallery" => show::<Gallery>(page(shell("Gallery", "What are pages made of?", "/"), words)),
+        "today" => show::<Today>(page(shell("Today", "What needs me now?", "/"), words)),
+        "today-well" => {
+            let well = Today {
+                attention: Vec::new(),
+                all_well: "All 7 workflows run as they did. The last run ended 2 min ago.".to_owned(),
+                ..of::<Today>(words)
+            };
+            Page::new(wanted, shell("Today", "What needs me now?", "/"), well).render()
+        }
+        "clients" => {
+            let add = vec![Action::open("Add a client", "/clients/new").primary().with_icon(Icon::Plus)];
+            show::<Clients>(page(Shell { actions: add, ..shell("Clients", "How is each of them?", "/clients") }, words))
+        }
+        "client-form" => show::<ClientForm>(page(still("Northwind Dental", "What is agreed?", "/clients"), words)),
+        "client" => {
+            let mut path = samples::workflow_path(said);
+            path.truncate(2);
+            let edit = vec![Action::open("Edit", "/clients/cl_1/edit").with_icon(Icon::Edit)];
+            let shell = shell("Northwind Dental", "Do its agents work, and are they worth their money?", "/clients");
+            show::<ClientPage>(page(Shell { path, actions: edit, ..shell }, words))
+        }
+        "workflow" => show::<WorkflowPage>(page(workflow(Vec::new()), words)),
+        "workflow-settings" => show::<WorkflowSettingsPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words)),
+        "workflow-assign" => show::<WorkflowAssign>(page(still("refund-agent-eu", "Whose workflow is this?", "/clients"), words)),
+        "rules" => show::<RulesPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words)),
+        "runs" => show::<Runs>(page(shell("Runs", "Which runs are these?", "/runs"), words)),
+        "run" => {
+            let mut path = samples::workflow_path(said);
+            path.push(Crumb { text: said.say("Move a cleaning to Thursday"), ..Crumb::default() });
+            let shell = still("Move a cleaning to Thursday", "What happened, and why do we say so?", "/runs");
+            show::<RunPage>(page(Shell { path, ..shell }, words))
+        }
+        "reports" => show::<Reports>(page(still("Reports", "Which months are told, and to whom?", "/reports"), words)),
+        "report" => show::<ReportPage>(page(still("October 2026", "What did I get for my money?", "/reports"), words)),
+        "settings" => show::<SettingsPage>(page(still("People", "Who may do what?", "/settings"), words)),
+        "keys" => show::<KeysPage>(page(still("Keys", "How do runs come in?", "/settings"), words)),
+        "prices" => show::<PricesPage>(page(still("Prices", "What does a token cost?", "/settings"), words)),
+        "sign-in" => Page::bare(still("Sign in", "", "/"), of::<SignIn>(words)).render(),
+        "set-up" => Page::bare_wide(still("Set-up", "", "/"), of::<SetUp>(words)).render(),
+        "definitions" => show::<Definitions>(page(still("Definitions", "What does each figure mean?", "/"), words)),
+        "problem" => show::<Problem>(page(still("No such run", "", "/"), words)),
+        "ask" => show::<Ask>(page(still("Verdicts", "", "/runs"), words)),
         _ => return None,
     })
 }
 
+fn show<T: Samples>((wanted, shell, words): (Wanted, Shell, Option<Words>)) -> askama::Result<String> {
+    Page::new(wanted, shell, of::<T>(words)).render()
+}
+
 fn of<T: Samples>(words: Option<Words>) -> T {
     words.map_or_else(T::empty, |words| T::full(&words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_page() -> impl Iterator<Item = (String, String)> {
+        let words = [None].into_iter().chain(Words::ALL.map(Some));
+        words.flat_map(|words| {
+            SAMPLE_NAMES.into_iter().flat_map(move |name| {
+                [Wanted::Document, Wanted::Part].into_iter().map(move |wanted| {
+                    let page = render_sample(name, words, Theme::Dark, wanted).expect("known").expect("renders");
+                    (format!("{name} {words:?} {wanted:?}"), page)
+                })
+            })
+        })
+    }
+
+    #[test]
+    fn no_page_has_a_style_or_a_script_in_it() {
+        for (name, page) in every_page() {
+            for tag in tags(&page) {
+                let bare = without_values(tag).to_lowercase();
+                assert!(!bare.contains(" style="), "{name}: {tag}");
+                assert!(!bare.contains(" on"), "{name}: {tag}");
+                assert!(!bare.starts_with("<style"), "{name}: {tag}");
+                assert!(!bare.starts_with("<script") || tag.contains(" src=\"/assets/"), "{name}: {tag}");
+                assert!(!tag.to_lowercase().contains("\"javascript:"), "{name}: {tag}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_people_write_comes_out_as_text() {
+        for (name, page) in every_page() {
+            assert!(!page.contains("<script>"), "{name}");
+            assert!(!page.contains("<img"), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_tag_that_is_opened_is_closed() {
+        for (name, page) in every_page() {
+            let mut open: Vec<String> = Vec::new();
+            for tag in tags(&page) {
+                let word: String = tag.trim_start_matches(['<', '/']).chars().take_while(char::is_ascii_alphanumeric).collect();
+                let is_void = ["meta", "link", "input", "br", "hr", "img", "rect", "circle", "line"].contains(&word.as_str());
+                if tag.starts_with("<!") || is_void || tag.ends_with("/>") {
+                    continue;
+                }
+                if tag.starts_with("</") {
+                    let last = open.pop();
+                    assert_eq!(last.as_deref(), Some(word.as_str()), "{name}: {tag} closes {last:?}");
+                } else {
+                    open.push(word);
+                }
+            }
+            assert!(open.is_empty(), "{name}: {open:?}");
+        }
+    }
+
+    #[test]
+    fn no_id_stands_twice_on_a_page() {
+        for (name, page) in every_page() {
+            let mut ids: Vec<String> = Vec::new();
+            for tag in tags(&page) {
+                if let Some((_, rest)) = tag.split_once(" id=\"") {
+                    ids.push(rest.split('"').next().unwrap_or_default().to_owned());
+                }
+            }
+            let n = ids.len();
+            ids.sort();
+            ids.dedup_by(|a, b| a == b && { assert_eq!(*a, "", "{name}: id {a} stands twice"); true });
+            assert_eq!(ids.len(), n, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_form_that_posts_carries_the_token() {
+        for (name, page) in every_page() {
+            for form in page.split("<form").skip(1) {
+                let form = form.split("</form>").next().unwrap_or_default();
+                let head = form.split('>').next().unwrap_or_default();
+                assert!(!head.contains("method=\"post\"") || form.contains("name=\"csrf\""), "{name}: {head}");
+            }
+        }
+    }
+
+    /// A tag without the values of its attributes.
+    fn without_values(tag: &str) -> String {
+        let mut quote = None;
+        let outside = tag.chars().filter(|c| match (quote, c) {
+            (None, '"' | '\'') => {
+                quote = Some(*c);
+                false
+            }
+            (Some(open), c) if open == *c => {
+                quote = None;
+                false
+            }
+            (Some(_), _) => false,
+            (None, _) => true,
+        });
+        outside.collect()
+    }
+
+    /// The tags of a page as texts; attribute values never hold a bare `>` or `<`, which are escaped.
+    fn tags(page: &str) -> Vec<&str> {
+        page.match_indices('<').filter_map(|(at, _)| page[at..].find('>').map(|end| &page[at..=at + end])).collect()
+    }
 }

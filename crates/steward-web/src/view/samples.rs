@@ -173,7 +173,7 @@ pub fn wave(n: usize, base: f64, swing: f64, dip_at: usize) -> Vec<Option<f64>> 
     (0..n)
         .map(|i| {
             let week = if i % 7 >= 5 { 0.55 } else { 1.0 };
-            let wobble = ((i * 37 % 11) as f64 / 11.0 - 0.5) * swing;
+            let wobble = noise(i) * swing;
             let dip = if dip_at > 0 && i >= dip_at && i < dip_at + 3 { 0.5 } else { 1.0 };
             Some((base + wobble) * week * dip)
         })
@@ -183,7 +183,13 @@ pub fn wave(n: usize, base: f64, swing: f64, dip_at: usize) -> Vec<Option<f64>> 
 /// A wave without weekends, for rates.
 #[must_use]
 pub fn rates(n: usize, base: f64, swing: f64) -> Vec<Option<f64>> {
-    (0..n).map(|i| Some(base + ((i * 29 % 13) as f64 / 13.0 - 0.5) * swing)).collect()
+    (0..n).map(|i| Some(base + (noise(i) * 0.5 + noise(i / 4 + 7) * 0.5) * swing)).collect()
+}
+
+/// A number between −0.5 and 0.5 that looks drawn at random and is always the same.
+fn noise(i: usize) -> f64 {
+    let mixed = (i as u64 + 11).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64 / 16_777_216.0 - 0.5
 }
 
 /// A figure with everything around it.

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::html_safe;
 use super::icon::Icon;
+use crate::view::html::Csrf;
 
 /// A field.
 #[derive(Debug, Clone, Default, Template)]
@@ -13,6 +14,8 @@ pub struct Field {
     pub control: Control,
     /// The name under which it is sent.
     pub name: String,
+    /// Its id on the page; empty takes its name. Two forms of one page need ids of their own.
+    pub id: String,
     /// Its label.
     pub label: String,
     /// Its value as text.
@@ -164,6 +167,10 @@ impl Field {
         Self { autofocus: true, ..self }
     }
 
+    fn page_id(&self) -> &str {
+        if self.id.is_empty() { &self.name } else { &self.id }
+    }
+
     fn line_kind(&self) -> &'static str {
         match self.control {
             Control::Line(kind) => kind,
@@ -178,13 +185,64 @@ impl Field {
     fn described_by(&self) -> String {
         let mut ids = Vec::new();
         if !self.hint.is_empty() {
-            ids.push(format!("{}-hint", self.name));
+            ids.push(format!("{}-hint", self.page_id()));
         }
         if !self.error.is_empty() {
-            ids.push(format!("{}-error", self.name));
+            ids.push(format!("{}-error", self.page_id()));
         }
         ids.join(" ")
     }
 }
 
 html_safe!(Field);
+
+/// A whole form: fields, what is wrong with all of it, and its buttons.
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "components/form.html")]
+pub struct Form {
+    /// Where it posts to.
+    pub action: String,
+    /// The token.
+    pub csrf: Csrf,
+    /// Hidden fields.
+    pub hidden: Vec<(String, String)>,
+    /// The fields.
+    pub fields: Vec<Field>,
+    /// What is wrong with all of it: what happened, what is safe, what to do. Empty when nothing is.
+    pub error: String,
+    /// What the button says.
+    pub button: String,
+    /// Where to go without saving; empty offers nothing.
+    pub cancel: String,
+    /// What happens when it is saved, beside the button.
+    pub note: String,
+    /// In two columns where there is room.
+    pub in_pairs: bool,
+    /// Whether it carries files.
+    pub has_files: bool,
+}
+
+impl Form {
+    /// A form of some fields.
+    #[must_use]
+    pub fn new(action: impl Into<String>, csrf: Csrf, button: &str, fields: Vec<Field>) -> Self {
+        Self { action: action.into(), csrf, button: button.to_owned(), fields, ..Self::default() }
+    }
+
+    /// The same with ids of its own: two forms of one page may have fields of the same names.
+    #[must_use]
+    pub fn with_ids(mut self, prefix: &str) -> Self {
+        for field in &mut self.fields {
+            field.id = format!("{prefix}-{}", field.name);
+        }
+        self
+    }
+
+    /// How many of the fields are wrong.
+    #[must_use]
+    pub fn n_errors(&self) -> usize {
+        self.fields.iter().filter(|field| !field.error.is_empty()).count()
+    }
+}
+
+html_safe!(Form);

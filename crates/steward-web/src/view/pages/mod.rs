@@ -1,1 +1,19 @@
-//! Stub.
+//! The pages: a view structure with its template for each. Handlers fill the structures; nothing here loads anything.
+//!
+//! Fields are plain: components, texts already written by [`super::format`], or types of the core.
+
+pub mod ask;
+pub mod client;
+pub mod clients;
+pub mod definitions;
+pub mod problem;
+pub mod report;
+pub mod reports;
+pub mod rules;
+pub mod run;
+pub mod runs;
+pub mod set_up;
+pub mod settings;
+pub mod sign_in;
+pub mod today;
+pub mod workflow;
