@@ -3,13 +3,17 @@
 //! `cargo run -p steward-web --example gallery`, then open the printed address. `?words=long` shows very
 //! long words, `rtl` right-to-left ones, `hostile` ones that must come out as text.
 
+use std::convert::Infallible;
+
 use axum::Router;
 use axum::extract::{Path, Query, Request};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, ETAG};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
+use axum::response::sse::{Event, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use futures::StreamExt as _;
 use steward_web::assets;
 use steward_web::view::gallery::render_sample;
 use steward_web::view::page::{self, Wanted};
@@ -31,7 +35,9 @@ async fn main() -> Result<(), std::io::Error> {
         .route("/", get(|asked, wanted, headers| show(Path("gallery".to_owned()), asked, wanted, headers)))
         .route("/sample/{name}", get(show))
         .route("/assets/{*path}", get(asset))
-        .layer(middleware::from_fn(with_policy));
+        .route("/live", get(live))
+        .layer(middleware::from_fn(with_policy))
+        .route("/paper", get(|| async { Html("<!doctype html><title>Report</title><h1>October 2026</h1><p>The report's own page stands here.") }));
     let listener = tokio::net::TcpListener::bind(&address).await?;
     axum::serve(listener, router).await
 }
@@ -61,6 +67,12 @@ async fn asset(Path(path): Path<String>) -> Response {
         }
         None => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+/// Says once that something changed, then stays open.
+async fn live() -> Sse<impl futures::Stream<Item = Result<Event, Infallible>>> {
+    let once = futures::stream::iter([Ok(Event::default().event("change").data("1"))]);
+    Sse::new(once.chain(futures::stream::pending()))
 }
 
 async fn with_policy(request: Request, next: Next) -> Response {

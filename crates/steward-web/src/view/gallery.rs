@@ -212,7 +212,7 @@ pub fn attention(words: Words) -> Vec<Attention> {
     vec![
         item(Tone::Bad, Icon::Unplugged, "check_insurance fails: 41 of 44 calls refused", "Northwind Dental › Receptionist", "Authorization (401) since Saturday 02:10. Before that 0 of 312 failed.", Action::open("See the calls", "/runs?tool=check_insurance")),
         item(Tone::Bad, Icon::Silent, "No runs for 19 h", "Orchard & Vine › Lead qualifier", "It usually runs 38 times in such a stretch. The last came Monday 18:52; no error was reported.", Action::open("Look", "/workflows/wf_2")),
-        item(Tone::Warn, Icon::Workflow, "A workflow that belongs to no client", "“refund-agent-eu”", "83 runs since yesterday 09:14, through the agency's key.", Action::open("Assign", "/workflows/wf_3/assign").primary()),
+        item(Tone::Warn, Icon::Workflow, "A workflow that belongs to no client", "“refund-agent-eu”", "83 runs since yesterday 09:14, through the agency's key.", Action::open("Assign", "/workflows/wf_3/assign")),
         item(Tone::Warn, Icon::Cost, "212 runs without a known cost", "Halden Telecom › Troubleshooter", "Model “gpt-5.2-mini-2026-10” is in no price table since 28 Oct.", Action::open("Add its price", "/settings/prices?model=gpt-5.2-mini-2026-10")),
         item(Tone::Warn, Icon::Unverified, "Half of the runs are unverified", "Lumen Air › Rebooking", "604 of 1,190 ended and nothing says whether they did their job. Two rules would settle most.", Action::open("Write a rule", "/workflows/wf_4/rules")),
         item(Tone::Info, Icon::Reports, "October's report is drafted", "Northwind Dental", "Nothing is published yet; last month it went out on the 3rd.", Action::open("Read it", "/reports/rep_1")),

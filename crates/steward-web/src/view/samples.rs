@@ -233,7 +233,7 @@ pub fn figures(words: Words) -> Vec<Figure> {
             interval: "7.4 – 11.1 %".to_owned(),
             ..figure("Escalation rate", known("9.1", "%"), "91 of 1,004 verified", ("1.3 pts", Way::Up, Worse), "7.8 % in the 30 days before")
         },
-        figure("Cycle time, p50", known("1 m 12", "s"), "p95 4 m 40 s · 1,168 runs", ("", Way::Level, Neither), "1 m 12 s in the 30 days before"),
+        figure("Cycle time, p50", known("1 m 12 s", ""), "p95 4 m 40 s · 1,168 runs", ("", Way::Level, Neither), "1 m 12 s in the 30 days before"),
         Figure {
             coverage: "12 runs without a known cost".to_owned(),
             ..figure("Cost per completed run", known("$0.184", ""), "$154.90 over 842 completed", ("12 %", Way::Down, Better), "$0.209 in the 30 days before")

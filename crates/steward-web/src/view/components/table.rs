@@ -178,13 +178,13 @@ impl Cell {
         Self::Number(text.into(), String::new())
     }
 
-    fn class(&self) -> &'static str {
+    fn class(&self, column: &Column) -> &'static str {
         match self {
             Self::Name(..) => "name",
-            Self::Text(_) | Self::Link(..) => "text",
-            Self::Number(..) | Self::NumberLink(..) | Self::Change(..) | Self::Unknown(_) => "n",
-            Self::Bar(..) => "barcell",
             Self::Blank => "blank",
+            Self::Bar(..) => "barcell",
+            _ if column.is_number => "n",
+            Self::Text(_) | Self::Link(..) => "text",
             _ => "",
         }
     }
@@ -238,8 +238,8 @@ impl Table {
         Self { empty: Some(empty), ..self }
     }
 
-    fn cells<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (&'a Cell, &'a str)> {
-        row.cells.iter().zip(self.columns.iter().map(|column| column.head.as_str()))
+    fn cells<'a>(&'a self, cells: &'a [Cell]) -> impl Iterator<Item = (&'a Cell, &'a Column)> {
+        cells.iter().zip(&self.columns)
     }
 }
 

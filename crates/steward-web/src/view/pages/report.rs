@@ -83,7 +83,10 @@ impl Samples for ReportPage {
 
     fn full(words: &Words) -> Self {
         let words = *words;
-        let lines = |name: &str, label: &str, text: &str, rows, hint: &str| Field::lines(name, label, words.say(text), rows).with_hint(hint);
+        let lines = |name: &str, label: &str, text: &str, rows, hint: &str| Field {
+            required: name != "asks" && name != "changes",
+            ..Field::lines(name, label, words.say(text), rows).with_hint(hint)
+        };
         Self {
             facts: Facts {
                 across: true,
@@ -133,7 +136,7 @@ impl Samples for ReportPage {
                 },
             ],
             data_gaps: vec![words.say("164 of 1,168 runs are unverified: nothing says whether they did their job.")],
-            preview: "/sample/problem".to_owned(),
+            preview: "/paper".to_owned(),
             files: vec![
                 Action { how: crate::view::components::button::How::OpenBeside, ..Action::open("Page", "/reports/rep_1/page").with_icon(Icon::External) },
                 Action::download("PDF", "/reports/rep_1.pdf"),
