@@ -156,3 +156,14 @@ impl Store {
         self.writer.close().await.map_err(StoreError::from)
     }
 }
+
+impl Store {
+    /// Copies a SQLite database to a file that does not exist yet, while it is in use.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the file cannot be written, or the database is not SQLite.
+    pub async fn copy_to(&self, path: &str) -> Result<(), StoreError> {
+        self.write("VACUUM INTO $1").bind(path).run().await.map(|_| ())
+    }
+}

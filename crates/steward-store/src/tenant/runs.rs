@@ -324,7 +324,7 @@ impl RunCursor {
 }
 
 fn push_filter<C: ConnectionTrait>(sql: &mut Sql<'_, C>, filter: &RunFilter) {
-    let mut and = |sql: &mut Sql<'_, C>, text: &str, value: Value| {
+    let and = |sql: &mut Sql<'_, C>, text: &str, value: Value| {
         let placeholder = sql.placeholder(value);
         sql.push(" AND ");
         sql.push(&text.replace('?', &placeholder));

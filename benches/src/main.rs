@@ -1,0 +1,43 @@
+//! The bars of the README, measured: intake with assembly, pages and reports over a million runs, and readiness.
+//!
+//! Run with `cargo run --release -p steward-bench -- COMMAND`, after `cargo build --release`: what is measured is
+//! the program as it is shipped, in a process of its own, over HTTP.
+
+mod batch;
+mod http;
+mod ingest;
+mod pages;
+mod server;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "steward-bench")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Spans a second, acknowledged after commit and assembled into runs and tallies.
+    Ingest(ingest::Ingest),
+    /// Pages, reports and readiness over a folder of many runs.
+    Pages(pages::Pages),
+    /// Writes the batches that `ingest` sends to files, for peers to be fed with the same bytes.
+    Batches(batch::Batches),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Ingest(command) => command.run(),
+        Command::Pages(command) => command.run(),
+        Command::Batches(command) => command.run(),
+    }
+}
+
+/// Prints a line of the table.
+#[expect(clippy::print_stdout, reason = "this is what a bench is for")]
+pub fn say(text: impl AsRef<str>) {
+    println!("{}", text.as_ref());
+}

@@ -1,0 +1,123 @@
+//! `steward demo`: an invented agency with 90 days of runs, in a folder of its own.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use clap::Args;
+use steward_app::agencies::NewAgency;
+use steward_app::demo::Payload;
+use steward_app::{App, demo};
+use steward_core::clients::Client;
+use steward_core::ids::{AgencyId, ClientId, WorkflowId};
+use steward_core::workflow::Workflow;
+use steward_store::system::InboxKind;
+
+use super::serve::{Listeners, override_listeners, serve};
+use crate::config::Config;
+use crate::{open, terminal};
+
+/// Fills a folder of its own with an invented agency and 90 days of runs, and serves it.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where pages, the API and intake over HTTP listen.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Where intake over OTLP/gRPC listens; `off` turns it off.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen_grpc: Option<String>,
+    /// The same seed gives the same runs.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// How many days of runs.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=400))]
+    days: u32,
+    /// Fills the folder and stops.
+    #[arg(long)]
+    only_fill: bool,
+}
+
+/// The address of the demo's owner, who has no password and signs in by link.
+const OWNER: &str = "owner@demo.invalid";
+/// How long the demo's sign-in link holds.
+const LINK_MINUTES: i64 = 24 * 60;
+/// Payloads that are kept in one transaction.
+const PAYLOADS_AT_ONCE: usize = 100;
+
+impl Demo {
+    pub async fn run(self, mut config: Config) -> anyhow::Result<()> {
+        if config.data == Config::default().data && config.database.is_none() {
+            config.data = "steward-demo".into();
+        }
+        override_listeners(&mut config, self.listen, self.listen_grpc.clone());
+        if !config.log.contains('=') && config.log == "info" {
+            "warn".clone_into(&mut config.log);
+        }
+        open::start_log(&config)?;
+        let listeners = if self.only_fill { None } else { Some(Listeners::bind(&config).await?) };
+        let app = open::open(&config).await?;
+        let agency_id = match app.store().find_person_by_email(OWNER).await? {
+            Some((agency_id, ..)) => agency_id,
+            None => self.fill(&app).await?,
+        };
+        let Some(listeners) = listeners else { return Ok(()) };
+        let (_, owner, _) = app.store().find_person_by_email(OWNER).await?.context("the demo's owner is gone")?;
+        let link = app.make_link(agency_id, owner.id, LINK_MINUTES).await?;
+        terminal::say(format!("\nThe demo is ready. Open this link to sign in; it works once:\n\n  {}/sign-in/link/{}\n", config.public_url(), link.reveal()));
+        serve(app, &config, listeners).await
+    }
+
+    /// Makes the agency with its clients and workflows, and sends it its runs.
+    async fn fill(&self, app: &App) -> anyhow::Result<AgencyId> {
+        let now = app.clock().now();
+        let demo = demo::agency(self.seed);
+        let agency_id = app.create_agency_with_owner(NewAgency {
+            agency_name: demo.agency_name,
+            time_zone: demo.time_zone,
+            currency: "USD".to_owned(),
+            person_name: "Demo owner".to_owned(),
+            email: OWNER.to_owned(),
+            password: None,
+        });
+        let (agency_id, _) = agency_id.await?;
+        let store = app.agency(agency_id);
+        let long_ago = now.plus_ms(-i64::from(self.days) * 86_400_000);
+        for client in demo.clients {
+            let id = ClientId::from_uuid(app.ids().make());
+            store.create_client(&Client { id, name: client.name, settings: client.settings, created_at: long_ago, archived_at: None }).await?;
+            for workflow in client.workflows {
+                let workflow = Workflow {
+                    id: WorkflowId::from_uuid(app.ids().make()),
+                    client_id: Some(id),
+                    name: workflow.name,
+                    source_name: workflow.source_name,
+                    settings: workflow.settings,
+                    settings_version: 1,
+                    created_at: long_ago,
+                    archived_at: None,
+                };
+                store.record_workflow(&workflow).await?;
+            }
+        }
+        let bar = terminal::progress(u64::from(self.days), "filling the demo, days");
+        let mut batch: Vec<Payload> = Vec::new();
+        for payload in demo::payloads(self.seed, now, self.days) {
+            let day = (payload.received_at.0 - long_ago.0).max(0) / steward_core::time::DAY_MICROS;
+            bar.set_position(day.unsigned_abs());
+            batch.push(payload);
+            if batch.len() == PAYLOADS_AT_ONCE {
+                send(app, agency_id, std::mem::take(&mut batch)).await?;
+            }
+        }
+        send(app, agency_id, batch).await?;
+        bar.finish_and_clear();
+        app.store().tidy().await?;
+        Ok(agency_id)
+    }
+}
+
+async fn send(app: &App, agency_id: AgencyId, batch: Vec<Payload>) -> anyhow::Result<()> {
+    let payloads = batch.into_iter().map(|p| (p.received_at, InboxKind::Native, p.body)).collect();
+    app.accept_past(agency_id, payloads).await?;
+    app.assemble_waiting().await?;
+    Ok(())
+}

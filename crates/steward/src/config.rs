@@ -1,0 +1,200 @@
+//! Configuration: `steward.toml`, every key also `STEWARD_…` in the environment, everything with a default.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use steward_app::retention::Retention;
+
+/// A text that is never printed: a database address may hold a password.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The data folder: holds the SQLite database. Not used with PostgreSQL.
+    pub data: PathBuf,
+    /// The database address, `postgres://…`. Without it SQLite in the data folder is used.
+    pub database: Option<SecretText>,
+    /// Where pages, the API and intake over HTTP listen.
+    pub listen: SocketAddr,
+    /// Where intake over OTLP/gRPC listens; an empty text turns it off.
+    pub listen_grpc: String,
+    /// Where people reach this program, as https://steward.example.com; without it the listening address.
+    pub public_url: Option<String>,
+    /// `text` or `json`.
+    pub log_format: String,
+    /// What is logged, as `info` or `steward_app=debug,info`.
+    pub log: String,
+    /// How long things are kept.
+    pub retention: RetentionConfig,
+}
+
+/// How long things are kept, in days.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// Raw payloads.
+    pub raw_days: u32,
+    /// Steps of runs.
+    pub steps_days: u32,
+    /// Runs.
+    pub runs_days: u32,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        let Retention { raw_days, steps_days, runs_days } = Retention::default();
+        Self { raw_days, steps_days, runs_days }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("steward-data"),
+            database: None,
+            listen: SocketAddr::from(([127, 0, 0, 1], 7300)),
+            listen_grpc: "127.0.0.1:4317".to_owned(),
+            public_url: None,
+            log_format: "text".to_owned(),
+            log: "info".to_owned(),
+            retention: RetentionConfig::default(),
+        }
+    }
+}
+
+/// Every key with the name of its variable in the environment.
+const KEYS: &[(&str, &str)] = &[
+    ("data", "STEWARD_DATA"),
+    ("database", "STEWARD_DATABASE"),
+    ("listen", "STEWARD_LISTEN"),
+    ("listen_grpc", "STEWARD_LISTEN_GRPC"),
+    ("public_url", "STEWARD_PUBLIC_URL"),
+    ("log_format", "STEWARD_LOG_FORMAT"),
+    ("log", "STEWARD_LOG"),
+    ("retention.raw_days", "STEWARD_RETENTION_RAW_DAYS"),
+    ("retention.steps_days", "STEWARD_RETENTION_STEPS_DAYS"),
+    ("retention.runs_days", "STEWARD_RETENTION_RUNS_DAYS"),
+];
+
+impl Config {
+    /// Reads the file and then the environment, which has the last word.
+    pub fn read(file: Option<&Path>) -> anyhow::Result<Self> {
+        let path = file.unwrap_or(Path::new("steward.toml"));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => String::new(),
+            Err(error) => return Err(error).with_context(|| format!("the configuration {} cannot be read", path.display())),
+        };
+        Self::of(&text, |name| std::env::var(name).ok()).with_context(|| format!("the configuration {} is not valid", path.display()))
+    }
+
+    fn of(text: &str, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+        let mut table: toml::Table = toml::from_str(text)?;
+        for (key, name) in KEYS {
+            let Some(value) = variable(name) else { continue };
+            let value = match value.parse::<i64>() {
+                Ok(number) if key.ends_with("_days") => toml::Value::Integer(number),
+                _ => toml::Value::String(value),
+            };
+            match key.split_once('.') {
+                None => drop(table.insert((*key).to_owned(), value)),
+                Some((section, key)) => {
+                    let section = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+                    let Some(section) = section.as_table_mut() else { bail!("{section} must be a section") };
+                    section.insert(key.to_owned(), value);
+                }
+            }
+        }
+        let config: Self = table.try_into()?;
+        if !matches!(config.log_format.as_str(), "text" | "json") {
+            bail!("log_format is text or json, not {}", config.log_format);
+        }
+        Ok(config)
+    }
+
+    /// The database's address.
+    pub fn database_url(&self) -> String {
+        match &self.database {
+            Some(url) => url.reveal().to_owned(),
+            None => format!("sqlite:{}", self.data.join("steward.db").display()),
+        }
+    }
+
+    /// Where people reach this program.
+    pub fn public_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
+    /// How long things are kept.
+    pub fn retention(&self) -> Retention {
+        let RetentionConfig { raw_days, steps_days, runs_days } = self.retention;
+        Retention { raw_days, steps_days, runs_days }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_configured_is_the_defaults() {
+        let config = Config::of("", |_| None).expect("valid");
+        assert_eq!(config.database_url(), "sqlite:steward-data/steward.db");
+        assert_eq!(config.public_url(), "http://127.0.0.1:7300");
+    }
+
+    #[test]
+    fn the_example_is_the_defaults() {
+        let text = include_str!("../../../steward.example.toml");
+        let example = Config::of(text, |_| None).expect("valid");
+        assert_eq!(format!("{example:?}"), format!("{:?}", Config::default()));
+        for (key, name) in KEYS {
+            let key = key.rsplit('.').next().unwrap_or(key);
+            assert!(text.contains(key) && text.contains(name), "{key} and {name} are in the example");
+        }
+    }
+
+    #[test]
+    fn the_environment_has_the_last_word() {
+        let variable = |name: &str| (name == "STEWARD_RETENTION_RAW_DAYS").then(|| "7".to_owned());
+        let config = Config::of("[retention]\nraw_days = 3", variable).expect("valid");
+        assert_eq!(config.retention.raw_days, 7);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let error = format!("{:#}", Config::of("lisen = \"x\"", |_| None).expect_err("unknown"));
+        assert!(error.contains("lisen"), "{error}");
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let config = Config::of("database = \"postgres://u:hunter2@h/d\"", |_| None).expect("valid");
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}
