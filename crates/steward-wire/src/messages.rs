@@ -4,8 +4,12 @@
 //! provider, or as plain text. One reader takes them all: it looks at what is there, not at who sent it. What it
 //! does not know stays as the text that was sent.
 
+use std::borrow::Cow;
+
 use opentelemetry_proto::tonic::common::v1::AnyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use steward_core::step::{MAX_MESSAGES, Message, Role, ToolCall};
 
@@ -25,6 +29,13 @@ pub(crate) fn from_text(text: String, role: Role) -> Vec<Message> {
     if text.trim_ascii().is_empty() {
         return Vec::new();
     }
+    if text.starts_with("[{\"role\"")
+        && let Ok(messages) = serde_json::from_str::<Vec<StandardMessage<'_>>>(&text)
+    {
+        let mut out = Vec::with_capacity(messages.len());
+        messages.into_iter().for_each(|message| message.read(role, &mut out));
+        return out;
+    }
     if text.trim_ascii_start().starts_with(['{', '[']) {
         let read = serde_json::from_str(&text).ok().and_then(|value| from_value(value, role, 0));
         if let Some(messages) = read {
@@ -32,6 +43,58 @@ pub(crate) fn from_text(text: String, role: Role) -> Vec<Message> {
         }
     }
     vec![plain(role, text)]
+}
+
+/// A message exactly as the GenAI conventions have it, which most are. What has more to it goes the longer way, over
+/// a [`Value`], and says the same.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StandardMessage<'a> {
+    #[serde(borrow)]
+    role: Cow<'a, str>,
+    #[serde(borrow)]
+    parts: Vec<StandardPart<'a>>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "known, and read from the attribute of the same name")]
+    finish_reason: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StandardPart<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    content: Option<String>,
+    id: Option<String>,
+    name: Option<String>,
+    arguments: Option<Value>,
+    response: Option<Value>,
+}
+
+impl StandardMessage<'_> {
+    fn read(self, role: Role, out: &mut Vec<Message>) {
+        let mut parts = Parts::new(role_of(&self.role).unwrap_or(role));
+        let before = out.len();
+        for part in self.parts {
+            let id = part.id.filter(|id| !id.is_empty()).map(name);
+            match (part.kind.as_ref(), part.content, part.name) {
+                ("text", content, _) => parts.text(content.unwrap_or_default()),
+                ("tool_call", _, Some(called)) => {
+                    let arguments = content(part.arguments.map(json_text).unwrap_or_default());
+                    parts.message.tool_calls.push(ToolCall { id, name: name(called), arguments });
+                }
+                ("tool_call", _, None) => {}
+                ("tool_call_response", _, called) => {
+                    let mut message = plain(Role::Tool, part.response.map(answer_text).unwrap_or_default());
+                    (message.tool_call_id, message.name) = (id, called.map(name));
+                    out.push(message);
+                }
+                (kind, ..) => parts.text(format!("[{}]", name(kind.to_owned()))),
+            }
+        }
+        let alone = out.len() == before;
+        parts.end(alone, out);
+    }
 }
 
 /// Reads a structured value; what is no conversation becomes one message with the value as JSON.
@@ -493,6 +556,14 @@ mod tests {
             (messages[2].role, messages[2].text.as_str(), messages[2].tool_call_id.as_deref()),
             (Role::Tool, "rainy", Some("c1"))
         );
+    }
+
+    #[test]
+    fn the_short_way_and_the_long_way_say_the_same() {
+        let standard = r#"[{"role":"system","parts":[]},{"role":"unknown","parts":[{"type":"text","content":""},{"type":"tool_call","id":"c","name":"f","arguments":{"b":1,"a":[2]}},{"type":"tool_call","id":"c","name":"g","arguments":"{}"},{"type":"reasoning","content":"hm"},{"type":"uri"}],"finish_reason":"stop"},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":[{"type":"text","text":"x"}]},{"type":"tool_call_response","id":"","response":{"a":1}}]}]"#;
+        // A blank before it leads the reader the long way.
+        assert_eq!(read(standard), read(&format!(" {standard}")));
+        assert!(serde_json::from_str::<Vec<StandardMessage<'_>>>(standard).is_ok());
     }
 
     #[test]
