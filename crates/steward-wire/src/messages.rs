@@ -16,6 +16,8 @@ use steward_core::step::{MAX_MESSAGES, Message, Role, ToolCall};
 use crate::any;
 use crate::text::{content, name};
 
+/// A text longer than this is certainly cut: nothing more need be added to it.
+const MAX_BYTES: usize = 4 * steward_core::step::MAX_CONTENT_CHARS;
 /// How many wrappers are opened on the way to the messages.
 const MAX_WRAPPERS: usize = 8;
 
@@ -428,13 +430,10 @@ impl Parts {
     fn text(&mut self, text: String) {
         let into = &mut self.message.text;
         if into.is_empty() {
-            *into = content(text);
-        } else if !text.is_empty() {
+            *into = text;
+        } else if !text.is_empty() && into.len() <= MAX_BYTES {
             into.push('\n');
             into.push_str(&text);
-            if into.len() > steward_core::step::MAX_CONTENT_CHARS {
-                *into = content(std::mem::take(into));
-            }
         }
     }
 
@@ -511,7 +510,8 @@ impl Parts {
     }
 
     /// Ends the message; an empty one is kept only where it stands alone.
-    fn end(self, alone: bool, out: &mut Vec<Message>) {
+    fn end(mut self, alone: bool, out: &mut Vec<Message>) {
+        self.message.text = content(self.message.text);
         if alone || !self.message.text.is_empty() || !self.message.tool_calls.is_empty() {
             out.push(self.message);
         }
@@ -585,6 +585,14 @@ mod tests {
         assert_eq!(responses[0].text, "Done");
         let google = read(r#"{"contents":[{"role":"user","parts":[{"text":"Hi"}]}]}"#);
         assert_eq!(google[0].text, "Hi");
+    }
+
+    #[test]
+    fn very_many_parts_make_one_bounded_text() {
+        let parts: Vec<Value> = (0..200_000).map(|_| serde_json::json!({"type": "text", "content": "ä"})).collect();
+        let messages = from_json(serde_json::json!([{"role": "user", "parts": parts}]), Role::User);
+        assert_eq!(messages.len(), 1);
+        assert!(messages[0].text.ends_with("… [cut]"));
     }
 
     #[test]

@@ -107,6 +107,7 @@ pub(super) fn take_resource(draft: &mut Draft, key: &str, value: AnyValue) -> Op
         }
         "service.version" => draft.declared.release.offer_some(b + 2, any::into_text(value)),
         "gen_ai.agent.version" => draft.declared.release.offer_some(b + 1, any::into_text(value)),
+        "openinference.project.name" => draft.declared.workflow.offer_some(b + 1, any::into_text(value)),
         "gen_ai.agent.name" | "service.namespace" => draft.keep(key.to_owned(), value),
         "service.instance.id" => {}
         "deployment.environment.name" => draft.declared.environment.offer_some(b, any::into_text(value)),
