@@ -150,7 +150,7 @@ pub fn duration_ms(ms: i64) -> String {
         if s < 60 {
             format!("{s} s")
         } else if s < 3_600 {
-            if s % 60 == 0 { format!("{} m", s / 60) } else { format!("{} m {} s", s / 60, s % 60) }
+            if s.is_multiple_of(60) { format!("{} m", s / 60) } else { format!("{} m {} s", s / 60, s % 60) }
         } else if s < 86_400 {
             format!("{} h {:02} m", s / 3_600, s % 3_600 / 60)
         } else {

@@ -87,7 +87,6 @@ impl Samples for Gallery {
             snippets: Vec::new(),
             fields: Vec::new(),
             waiting: Vec::new(),
-            confirm: Confirm::default(),
             waterfall: Waterfall::default(),
             conversation: Conversation::default(),
             ..Self::full(&Words::Plain)
@@ -296,7 +295,7 @@ pub fn table(words: Words) -> Table {
 
 fn tabs(words: Words, at_side: bool) -> Tabs {
     Tabs {
-        label: "Parts of the workflow".to_owned(),
+        label: if at_side { "Settings" } else { "Parts of the workflow" }.to_owned(),
         tabs: vec![
             Tab::new("Figures", "#", true),
             Tab { count: words.number("12"), ..Tab::new("Tools", "#", false) },

@@ -18,7 +18,8 @@ pub struct Ask {
 
 impl Samples for Ask {
     fn empty() -> Self {
-        Self { confirm: Confirm::default(), about: Table::default() }
+        let confirm = Confirm { title: "Go on?".to_owned(), button: "Go on".to_owned(), ..Confirm::default() };
+        Self { confirm, about: Table::default() }
     }
 
     fn full(words: &Words) -> Self {

@@ -36,7 +36,7 @@ impl Samples for Runs {
         Self {
             live: String::new(),
             receipt: None,
-            filters: FilterBar { path: "/runs".to_owned(), text_name: "q".to_owned(), ..FilterBar::default() },
+            filters: FilterBar { path: "/runs".to_owned(), text_name: "q".to_owned(), text_placeholder: "Search in what was said".to_owned(), ..FilterBar::default() },
             sums: Vec::new(),
             table: Table { rows: Vec::new(), pager: None, ..table(Words::Plain) }.or_empty(
                 Empty::new(Icon::Runs, "No run fits", "Take a filter off, or look at a longer period.")

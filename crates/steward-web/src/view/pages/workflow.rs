@@ -164,7 +164,7 @@ impl Samples for WorkflowSettingsPage {
     fn empty() -> Self {
         Self {
             tabs: workflow_tabs("wf_1", "settings"),
-            form: Form::default(),
+            form: Form::new("/workflows/wf_1/settings", csrf(), "Save", Vec::new()),
             facts: Facts::default(),
             keys: Table::default(),
             actions: Vec::new(),
@@ -211,7 +211,8 @@ impl Samples for WorkflowSettingsPage {
 
 impl Samples for WorkflowAssign {
     fn empty() -> Self {
-        Self { facts: Facts::default(), form: Form::default(), runs: Table::default() }
+        let form = Form::new("/workflows/wf_3/assign", csrf(), "Assign", Vec::new());
+        Self { facts: Facts::default(), form, runs: Table::default() }
     }
 
     fn full(words: &Words) -> Self {
