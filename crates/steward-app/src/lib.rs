@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod keys;
 pub mod live;
 pub mod people;
+pub mod pictures;
 pub mod prices;
 pub mod rebuild;
 pub mod reports;
@@ -37,6 +38,8 @@ use uuid::Uuid;
 pub use access::Actor;
 pub use clock::{Clock, IdSource};
 pub use error::AppError;
+/// What the use cases take and give back, as the store keeps it.
+pub use steward_store::{StoreError, system, tenant};
 
 /// The program's use cases over one database. Cheap to clone.
 #[derive(Debug, Clone)]

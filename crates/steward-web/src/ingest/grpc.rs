@@ -1,0 +1,221 @@
+//! OTLP over gRPC, on a port of its own.
+//!
+//! The message is kept as the bytes that came, because the inbox keeps bytes: it is decoded once, by intake.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use bytes::{Buf, BufMut, Bytes};
+use prost::Message;
+use steward_app::system::{InboxKind, KeyScope};
+use tokio::net::TcpListener;
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::server::{Grpc, UnaryService};
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Code, Status};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::body::Room;
+use super::key::find_scope;
+use super::status::{RpcStatus, code, words};
+use super::{otlp, signals};
+use crate::meters::RouteClass;
+use crate::{Problem, WebState};
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// Requests that one connection may have under way.
+const STREAMS: u32 = 64;
+
+/// Answers gRPC until `shutdown` is done, then finishes what is under way. Without a listener there is nothing to do.
+pub(crate) async fn serve(
+    state: WebState,
+    listener: Option<TcpListener>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let Some(listener) = listener else { return Ok(()) };
+    Server::builder()
+        .timeout(TIMEOUT)
+        .max_concurrent_streams(STREAMS)
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .add_routes(Routes::from(grpc_router(state)))
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener), shutdown)
+        .await
+        .map_err(io::Error::other)
+}
+
+/// The collector services of OTLP. Logs and metrics are taken and not kept.
+pub(crate) fn grpc_router(state: WebState) -> Router {
+    Router::new()
+        .route("/opentelemetry.proto.collector.trace.v1.TraceService/Export", post(export_traces))
+        .route("/opentelemetry.proto.collector.logs.v1.LogsService/Export", post(export_logs))
+        .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", post(export_metrics))
+        .fallback(async || Status::unimplemented("Steward takes OTLP traces here").into_http::<Body>())
+        .layer(CatchPanicLayer::new())
+        .with_state(state)
+}
+
+async fn export_traces(State(state): State<WebState>, request: Request) -> Response {
+    export(state, request, None).await
+}
+
+async fn export_logs(State(state): State<WebState>, request: Request) -> Response {
+    export(state, request, Some("logs")).await
+}
+
+async fn export_metrics(State(state): State<WebState>, request: Request) -> Response {
+    export(state, request, Some("metrics")).await
+}
+
+/// `not_kept` names the signal when it is not traces.
+async fn export(state: WebState, request: Request, not_kept: Option<&'static str>) -> Response {
+    let response = match find_scope(&state, request.headers()).await {
+        Ok(scope) => {
+            let most = state.config().max_body_bytes;
+            let mut grpc = Grpc::new(RawCodec)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .accept_compressed(CompressionEncoding::Zstd)
+                .max_decoding_message_size(most);
+            let exporter = Exporter { state: state.clone(), scope, not_kept };
+            grpc.unary(exporter, request).await.map(Body::new)
+        }
+        Err(problem) => to_status(&problem).into_http::<Body>(),
+    };
+    state.meters().count(RouteClass::Ingest, response.status().as_u16());
+    response.into_response()
+}
+
+struct Exporter {
+    state: WebState,
+    scope: KeyScope,
+    not_kept: Option<&'static str>,
+}
+
+impl UnaryService<Bytes> for Exporter {
+    type Response = Bytes;
+    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, Status>> + Send>>;
+
+    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
+        let (state, scope, not_kept) = (self.state.clone(), self.scope, self.not_kept);
+        Box::pin(async move {
+            let response = match not_kept {
+                Some(signal) => signals::response(signal),
+                None => otlp::response(
+                    take_in(&state, scope, request.into_inner()).await.map_err(|problem| to_status(&problem))?,
+                ),
+            };
+            Ok(tonic::Response::new(response.encode_to_vec().into()))
+        })
+    }
+}
+
+async fn take_in(state: &WebState, scope: KeyScope, bytes: Bytes) -> Result<steward_app::intake::Accepted, Problem> {
+    let mut room = Room::new(state.body_room());
+    room.grow_to(bytes.len())?;
+    otlp::accept(state, scope, InboxKind::OtlpProtobuf, bytes).await
+}
+
+/// A problem as gRPC tells it. What may be tried again says when, in a `RetryInfo`, as OTLP's exporters read it.
+fn to_status(problem: &Problem) -> Status {
+    let code = code(problem.kind());
+    let message = words(problem);
+    let Some(seconds) = problem.retry_after_seconds() else { return Status::new(Code::from(code), message) };
+    let retry = RetryInfo { retry_delay: Some(Span { seconds: seconds.into() }) };
+    let details = Detailed {
+        status: RpcStatus { code, message: message.clone() },
+        details: Any { type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(), value: retry.encode_to_vec() },
+    };
+    Status::with_details(Code::from(code), message, details.bytes())
+}
+
+/// `google.protobuf.Duration` in whole seconds.
+#[derive(Clone, PartialEq, Message)]
+struct Span {
+    #[prost(int64, tag = "1")]
+    seconds: i64,
+}
+
+/// `google.rpc.RetryInfo`.
+#[derive(Clone, PartialEq, Message)]
+struct RetryInfo {
+    #[prost(message, tag = "1")]
+    retry_delay: Option<Span>,
+}
+
+/// `google.protobuf.Any`.
+#[derive(Clone, PartialEq, Message)]
+struct Any {
+    #[prost(string, tag = "1")]
+    type_url: String,
+    #[prost(bytes = "vec", tag = "2")]
+    value: Vec<u8>,
+}
+
+/// The third field of `google.rpc.Status`, by itself.
+#[derive(Clone, PartialEq, Message)]
+struct Details {
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<Any>,
+}
+
+struct Detailed {
+    status: RpcStatus,
+    details: Any,
+}
+
+impl Detailed {
+    /// The fields of one message may stand in any number of pieces, one behind the other.
+    fn bytes(self) -> Bytes {
+        let mut bytes = self.status.encode_to_vec();
+        bytes.extend(Details { details: vec![self.details] }.encode_to_vec());
+        bytes.into()
+    }
+}
+
+/// Messages as the bytes that they are.
+#[derive(Debug, Clone, Copy, Default)]
+struct RawCodec;
+
+impl Codec for RawCodec {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for RawCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        into.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for RawCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        let n_bytes = from.remaining();
+        Ok(Some(from.copy_to_bytes(n_bytes)))
+    }
+}

@@ -1,0 +1,34 @@
+//! What agents send: OTLP over HTTP and gRPC, and native runs.
+//!
+//! Invariant: nothing is answered with success before it is on disk. A sender learns what it did wrong in a sentence,
+//! in the encoding that it speaks, and always may try again.
+
+mod body;
+pub(crate) mod grpc;
+mod key;
+mod mistaken;
+mod otlp;
+mod runs;
+mod signals;
+mod status;
+
+pub(crate) use status::{Encoding, status};
+
+use crate::Routes;
+
+/// Every address that agents send to over HTTP.
+pub(crate) fn routes() -> Routes {
+    Routes::new()
+        .post("/v1/traces", otlp::take_in_traces)
+        .post("/v1/logs", signals::refuse_logs)
+        .post("/v1/metrics", signals::refuse_metrics)
+        .post("/api/public/otel/v1/traces", otlp::take_in_traces)
+        .post("/api/public/otel/v1/logs", signals::refuse_logs)
+        .post("/api/public/otel/v1/metrics", signals::refuse_metrics)
+        .post("/v1/runs", runs::take_in_runs)
+}
+
+/// Whether errors at an address are told as OTLP tells them.
+pub(crate) fn speaks_otlp(path: &str) -> bool {
+    ["/v1/traces", "/v1/logs", "/v1/metrics"].iter().any(|end| path.ends_with(end))
+}

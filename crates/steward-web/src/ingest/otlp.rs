@@ -1,0 +1,115 @@
+//! OTLP traces over HTTP, as protobuf or as JSON.
+
+use std::sync::atomic::Ordering;
+
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
+use prost::Message as _;
+use serde_json::json;
+use steward_app::intake::Accepted;
+use steward_app::system::{InboxKind, KeyScope};
+
+use super::body::Coming;
+use super::key::find_scope;
+use super::mistaken;
+use super::status::{Encoding, PROTOBUF};
+use crate::problem::Kind;
+use crate::{Problem, WebState};
+
+/// Takes in an export of traces. When it is answered, it is on disk.
+pub(crate) async fn take_in_traces(State(state): State<WebState>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let mut body = Coming::new(body, &parts.headers);
+    let taken = take_in(&state, &parts.headers, &mut body).await;
+    if taken.is_err() {
+        body.drain().await;
+    }
+    let (encoding, accepted) = taken?;
+    Ok(answer(encoding, accepted))
+}
+
+async fn take_in(state: &WebState, headers: &HeaderMap, body: &mut Coming) -> Result<(Encoding, Accepted), Problem> {
+    let scope = find_scope(state, headers).await?;
+    let encoding = must_be_encoding(headers)?;
+    let read = body.read(state, headers).await?;
+    let kind = match encoding {
+        Encoding::Protobuf => InboxKind::OtlpProtobuf,
+        Encoding::Json => InboxKind::OtlpJson,
+    };
+    Ok((encoding, accept(state, scope, kind, read.bytes.clone()).await?))
+}
+
+/// The encoding that a request names; OTLP has no default.
+pub(super) fn must_be_encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+    Encoding::of(headers).ok_or_else(|| {
+        let named = headers
+            .get(CONTENT_TYPE)
+            .map_or("no Content-Type".into(), |value| String::from_utf8_lossy(value.as_bytes()));
+        let words = format!("OTLP is application/x-protobuf or application/json, and this request has {named}");
+        Problem::new(Kind::UnsupportedMediaType).because(words)
+    })
+}
+
+/// Hands a payload to intake, and counts what came of it.
+///
+/// # Errors
+///
+/// 400 for bytes that are not OTLP traces, and with words of their own for other signals on the wrong address.
+pub(super) async fn accept(
+    state: &WebState,
+    scope: KeyScope,
+    kind: InboxKind,
+    bytes: bytes::Bytes,
+) -> Result<Accepted, Problem> {
+    let n_bytes = bytes.len() as u64;
+    let _turn = match state.large_body_turn(bytes.len()) {
+        Some(turns) => Some(turns.acquire().await.map_err(|_| Problem::new(Kind::Busy).retry_after(1))?),
+        None => None,
+    };
+    let taken = state.app.accept(scope, kind, bytes.clone()).await;
+    let nothing_good = match &taken {
+        Ok(accepted) => accepted.accepted == 0 && accepted.rejected > 0,
+        Err(steward_app::intake::IntakeError::Unreadable(_)) => true,
+        Err(_) => false,
+    };
+    if nothing_good && let Some(signal) = mistaken::signal(kind, &bytes) {
+        let words = format!(
+            "these are {signal}, sent to the address of traces; Steward keeps traces only, so switch the exporter of {signal} off"
+        );
+        return Err(Problem::new(Kind::BadRequest).because(words));
+    }
+    let accepted = taken?;
+    let meters = state.meters();
+    meters.body_bytes.fetch_add(n_bytes, Ordering::Relaxed);
+    meters.accepted.fetch_add(accepted.accepted, Ordering::Relaxed);
+    meters.rejected.fetch_add(accepted.rejected, Ordering::Relaxed);
+    Ok(accepted)
+}
+
+/// The standard's answer: `partial_success` stands in it only when something was refused.
+pub(super) fn response(accepted: Accepted) -> ExportTraceServiceResponse {
+    let partial_success = (accepted.rejected > 0).then(|| ExportTracePartialSuccess {
+        rejected_spans: i64::try_from(accepted.rejected).unwrap_or(i64::MAX),
+        error_message: accepted.rejection.unwrap_or_default(),
+    });
+    ExportTraceServiceResponse { partial_success }
+}
+
+fn answer(encoding: Encoding, accepted: Accepted) -> Response {
+    let response = response(accepted);
+    match encoding {
+        Encoding::Protobuf => ([(CONTENT_TYPE, PROTOBUF)], response.encode_to_vec()).into_response(),
+        Encoding::Json => axum::Json(match response.partial_success {
+            // Protobuf's JSON writes 64-bit integers as strings.
+            Some(partial) => json!({"partialSuccess": {
+                "rejectedSpans": partial.rejected_spans.to_string(),
+                "errorMessage": partial.error_message,
+            }}),
+            None => json!({}),
+        })
+        .into_response(),
+    }
+}
