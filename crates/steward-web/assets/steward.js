@@ -266,11 +266,19 @@
     readings.set(chart, value);
     return value;
   };
+  // The plot's edges as shares of the picture: said by the page, else the ends of the grid's lines.
+  const edgesOf = (plot, svg) => {
+    if (plot.dataset.left) return [Number(plot.dataset.left), Number(plot.dataset.right)];
+    const box = svg.getBoundingClientRect();
+    const lines = all("line", svg).map((line) => line.getBoundingClientRect()).filter((r) => r.height < 3 && r.width > box.width / 2);
+    if (!lines.length) return [0, 1];
+    return [(Math.min(...lines.map((r) => r.left)) - box.left) / box.width, (Math.max(...lines.map((r) => r.right)) - box.left) / box.width];
+  };
   const showReading = (plot, index) => {
     const chart = plot.closest(".chart"), svg = one("svg", plot), numbers = numbersOf(chart);
     if (!numbers || !numbers.rows.length || !svg) return;
     const n = numbers.rows.length, i = Math.max(0, Math.min(n - 1, index));
-    const left = Number(plot.dataset.left), right = Number(plot.dataset.right);
+    const [left, right] = edgesOf(plot, svg);
     const box = svg.getBoundingClientRect(), frame = plot.getBoundingClientRect();
     const share = plot.dataset.points === "centre" ? (i + 0.5) / n : (n === 1 ? 0.5 : i / (n - 1));
     const x = box.left - frame.left + box.width * (left + (right - left) * share);
@@ -288,23 +296,23 @@
   };
   const hideReading = (plot) => all(".cursorline, .readout", plot).forEach((el) => el.remove());
   doc.addEventListener("pointermove", (e) => {
-    const plot = e.target.closest && e.target.closest(".plot[data-left]");
+    const plot = e.target.closest && e.target.closest(".plot[data-points]");
     if (!plot) { all(".plot .readout").forEach((el) => { const p = el.closest(".plot"); if (p !== doc.activeElement) hideReading(p); }); return; }
     const numbers = numbersOf(plot.closest(".chart")), svg = one("svg", plot);
     if (!numbers || !svg) return;
     const box = svg.getBoundingClientRect(), n = numbers.rows.length;
-    const left = Number(plot.dataset.left), right = Number(plot.dataset.right);
+    const [left, right] = edgesOf(plot, svg);
     const share = ((e.clientX - box.left) / box.width - left) / (right - left);
     showReading(plot, plot.dataset.points === "centre" ? Math.floor(share * n) : Math.round(share * (n - 1)));
   });
   doc.addEventListener("keydown", (e) => {
-    const plot = doc.activeElement && doc.activeElement.closest && doc.activeElement.closest(".plot[data-left]");
+    const plot = doc.activeElement && doc.activeElement.closest && doc.activeElement.closest(".plot[data-points]");
     if (!plot || (e.key !== "ArrowLeft" && e.key !== "ArrowRight")) return;
     e.preventDefault();
     const words = showReading(plot, Number(plot.dataset.at ?? -1) + (e.key === "ArrowRight" ? 1 : -1));
     if (words) say(words);
   });
-  doc.addEventListener("focusout", (e) => { const plot = e.target.closest && e.target.closest(".plot[data-left]"); if (plot) hideReading(plot); });
+  doc.addEventListener("focusout", (e) => { const plot = e.target.closest && e.target.closest(".plot[data-points]"); if (plot) hideReading(plot); });
 
   // ---- live: an event says that something changed; the element is fetched anew from its page and morphed
   const streams = new Map();

@@ -102,7 +102,8 @@ impl<T: Template> Page<T> {
             (Wanted::Part, _) => PartDocument { shell, body }.render(),
             (Wanted::Document, Layout::Rooms) => RoomsDocument { shell, body }.render(),
             (Wanted::Document, layout) => {
-                BareDocument { shell, body, is_wide: layout == Layout::BareWide }.render()
+                let has_heading = body.as_str().contains("<h1");
+                BareDocument { shell, body, has_heading, is_wide: layout == Layout::BareWide }.render()
             }
         }
     }
@@ -137,6 +138,7 @@ struct RoomsDocument<'a> {
 struct BareDocument<'a> {
     shell: &'a Shell,
     body: Html,
+    has_heading: bool,
     is_wide: bool,
 }
 

@@ -248,10 +248,10 @@ pub mod pictures {
 
     use super::{ChartBlock, Html, Plot, Swatch};
 
-    const WIDTH: f64 = 560.0;
+    const WIDTH: f64 = 520.0;
     const HEIGHT: f64 = 190.0;
     const LEFT: f64 = 40.0;
-    const RIGHT: f64 = 552.0;
+    const RIGHT: f64 = 512.0;
     const TOP: f64 = 10.0;
     const BOTTOM: f64 = 166.0;
 
@@ -296,7 +296,8 @@ pub mod pictures {
             title: title.to_owned(),
             svg: Html::trusted(svg),
             legend: series.iter().map(|s| Swatch { name: s.0.to_owned(), class: s.1, is_line }).collect(),
-            plot: Some(Plot { left: LEFT / WIDTH, right: RIGHT / WIDTH, is_in_slots: true }),
+            plot: is_line.then_some(Plot { left: LEFT / WIDTH, right: RIGHT / WIDTH, is_in_slots: true }),
+            is_in_slots: true,
             label_head: "Day".to_owned(),
             heads: series.iter().map(|series| series.0.to_owned()).collect(),
             rows: days(n).into_iter().enumerate().map(|(i, day)| (day, series.iter().map(|s| value(s.2[i])).collect())).collect(),

@@ -1,7 +1,7 @@
 //! A chart with its numbers beside it: the picture comes ready as SVG, the table is what read-outs and the toggle show.
 
 use askama::Template;
-use steward_core::report::{Chart, SeriesRole};
+use steward_core::report::{Chart, ChartKind, SeriesRole};
 
 use super::html_safe;
 use crate::view::html::Html;
@@ -23,8 +23,10 @@ pub struct ChartBlock {
     pub no_data: String,
     /// What the colours mean; leave it empty when the picture names them itself.
     pub legend: Vec<Swatch>,
-    /// Where the points lie, for reading out; `None` reads nothing out.
+    /// Where the points lie, for reading out; `None` leaves it to the browser to find the lines of the grid.
     pub plot: Option<Plot>,
+    /// Whether points stand in the middle of equal slots, as bars do, where `plot` does not say.
+    pub is_in_slots: bool,
     /// What the first column of the table is: "Day".
     pub label_head: String,
     /// The heads of the values.
@@ -69,6 +71,16 @@ pub const fn role_class(role: SeriesRole) -> &'static str {
 }
 
 impl ChartBlock {
+    fn points(&self) -> &'static str {
+        let is_in_slots = self.plot.map_or(self.is_in_slots, |plot| plot.is_in_slots);
+        if is_in_slots { "centre" } else { "edge" }
+    }
+
+    /// The width in which a picture is best drawn: its texts stay readable in a card and on a telephone.
+    pub const WIDTH: u32 = 520;
+    /// The height in which a picture is best drawn.
+    pub const HEIGHT: u32 = 210;
+
     /// A block of a chart's data and its picture, its numbers written by `number`.
     #[must_use]
     pub fn of(chart: &Chart, label_head: &str, svg: Html, plot: Option<Plot>, number: impl Fn(f64) -> String) -> Self {
@@ -80,7 +92,7 @@ impl ChartBlock {
         let legend = chart.series.iter().filter(|series| !is_band(series.role)).map(|series| Swatch {
             name: series.name.clone(),
             class: role_class(series.role),
-            is_line: chart.kind == steward_core::report::ChartKind::Line,
+            is_line: chart.kind == ChartKind::Line,
         });
         Self {
             title: chart.title.clone(),
@@ -89,6 +101,7 @@ impl ChartBlock {
             no_data: String::new(),
             legend: legend.collect(),
             plot,
+            is_in_slots: chart.kind != ChartKind::Line,
             label_head: label_head.to_owned(),
             heads: chart.series.iter().map(|series| series.name.clone()).collect(),
             rows: rows.collect(),
