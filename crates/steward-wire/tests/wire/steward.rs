@@ -83,6 +83,7 @@ fn the_workflow_that_is_named_wins_over_the_service() {
         (json!({"service.name": "svc", "steward.workflow": "Front desk"}), Some("Front desk")),
         (json!({"service.name": "svc"}), Some("svc")),
         (json!({"service.name": "unknown_service:python"}), None),
+        (json!({"service.name": "unknown_service", "openinference.project.name": "desk"}), Some("desk")),
     ] {
         let step = read_json(&request(resource, vec![span(json!({}))])).steps.remove(0);
         assert_eq!(step.declared.and_then(|declared| declared.workflow).as_deref(), workflow);
