@@ -23,6 +23,7 @@ pub mod prices;
 pub mod rebuild;
 pub mod reports;
 pub mod retention;
+pub mod run_query;
 pub mod runs;
 pub mod secrets;
 pub mod sign_in;
