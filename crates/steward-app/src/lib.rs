@@ -28,6 +28,7 @@ pub mod runs;
 pub mod secrets;
 pub mod sign_in;
 pub mod today;
+pub mod trends;
 pub mod workflows;
 
 use std::sync::Arc;
