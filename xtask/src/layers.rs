@@ -41,11 +41,12 @@ const ROOMS: [(&str, May); 13] = [
     ("steward-jobs", May::Use(&["steward-app"])),
     ("steward-web", May::Use(&["steward-app", "steward-core"])),
     ("steward-testkit", May::All),
+    ("steward-bench", May::All),
     ("xtask", May::Use(&[])),
 ];
 
 /// Rooms that no other may use, but for tests.
-const NOT_FOR_THE_PROGRAM: [&str; 2] = ["steward-testkit", "xtask"];
+const NOT_FOR_THE_PROGRAM: [&str; 3] = ["steward-bench", "steward-testkit", "xtask"];
 
 /// Parts that belong to some rooms, so that the rest neither waits for them nor comes to lean on them.
 ///
@@ -59,25 +60,25 @@ const FENCES: [(&str, &[&str], &str); 21] = [
     ("krilla*", &["steward-paper"], "only paper waits for the typesetter"),
     ("cedar-policy*", &["steward-gate"], "only the gate evaluates written rules"),
     ("rmcp", &["steward-gate", "steward"], "only the gate speaks MCP"),
-    ("opentelemetry-proto", &["steward-web", "steward-wire"], "only wire and web read OTLP"),
-    ("prost", &["steward-web", "steward-wire"], "only wire and web read OTLP"),
+    ("opentelemetry-proto", &["steward-bench", "steward-web", "steward-wire"], "only wire and web read OTLP"),
+    ("prost", &["steward-bench", "steward-web", "steward-wire"], "only wire and web read OTLP"),
     ("tonic", &["steward-web"], "only web answers requests"),
     ("axum*", &["steward-testkit", "steward-web"], "only web answers requests"),
     ("tower*", &["steward-testkit", "steward-web"], "only web answers requests"),
     ("utoipa*", &["steward-web"], "only web answers requests"),
     ("askama*", &["steward-web"], "only web makes pages"),
     ("parquet", &["steward-app"], "only app writes exports"),
-    ("clap*", &["steward"], "only the program has a command line"),
+    ("clap*", &["steward", "steward-bench"], "only programs have a command line"),
     ("indicatif", &["steward"], "only the program has a command line"),
-    ("anyhow", &["steward", "xtask"], "elsewhere errors have types"),
+    ("anyhow", &["steward", "steward-bench", "xtask"], "elsewhere errors have types"),
     (
         "tokio*",
-        &["steward", "steward-app", "steward-jobs", "steward-store", "steward-testkit", "steward-web"],
+        &["steward", "steward-app", "steward-bench", "steward-jobs", "steward-store", "steward-testkit", "steward-web"],
         "the rest has no async",
     ),
     (
         "futures*",
-        &["steward", "steward-app", "steward-jobs", "steward-store", "steward-testkit", "steward-web"],
+        &["steward", "steward-app", "steward-bench", "steward-jobs", "steward-store", "steward-testkit", "steward-web"],
         "the rest has no async",
     ),
 ];

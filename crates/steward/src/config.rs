@@ -45,6 +45,8 @@ pub struct Config {
     pub listen_grpc: String,
     /// Where people reach this program, as https://steward.example.com; without it the listening address.
     pub public_url: Option<String>,
+    /// Whether `X-Forwarded-For` says where a request came from. Only behind a proxy of one's own that sets it.
+    pub trust_forwarded_for: bool,
     /// `text` or `json`.
     pub log_format: String,
     /// What is logged, as `info` or `steward_app=debug,info`.
@@ -80,6 +82,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7300)),
             listen_grpc: "127.0.0.1:4317".to_owned(),
             public_url: None,
+            trust_forwarded_for: false,
             log_format: "text".to_owned(),
             log: "info".to_owned(),
             retention: RetentionConfig::default(),
@@ -94,6 +97,7 @@ const KEYS: &[(&str, &str)] = &[
     ("listen", "STEWARD_LISTEN"),
     ("listen_grpc", "STEWARD_LISTEN_GRPC"),
     ("public_url", "STEWARD_PUBLIC_URL"),
+    ("trust_forwarded_for", "STEWARD_TRUST_FORWARDED_FOR"),
     ("log_format", "STEWARD_LOG_FORMAT"),
     ("log", "STEWARD_LOG"),
     ("retention.raw_days", "STEWARD_RETENTION_RAW_DAYS"),
@@ -119,6 +123,7 @@ impl Config {
             let Some(value) = variable(name) else { continue };
             let value = match value.parse::<i64>() {
                 Ok(number) if key.ends_with("_days") => toml::Value::Integer(number),
+                _ if key.starts_with("trust_") => toml::Value::Boolean(value == "true" || value == "1"),
                 _ => toml::Value::String(value),
             };
             match key.split_once('.') {

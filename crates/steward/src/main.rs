@@ -1,5 +1,7 @@
 //! Steward: the operating layer for AI agents after launch. Command line, configuration and wiring; no rules.
 
+#![expect(unreachable_pub, reason = "a program has no outside: pub marks what a module offers the others")]
+
 mod commands;
 mod config;
 mod open;

@@ -78,7 +78,7 @@ pub async fn serve(app: App, config: &Config, listeners: Listeners) -> anyhow::R
     app.start();
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(steward_jobs::run(app.clone(), config.retention(), stopped));
-    let web = WebConfig::new(&config.public_url());
+    let web = WebConfig { trust_forwarded_for: config.trust_forwarded_for, ..WebConfig::default() };
     steward_web::serve(app, web, listeners.http, listeners.grpc, asked_to_stop()).await.context("serving failed")?;
     let _ = stop.send(true);
     // A job that takes longer is claimed again when its lease is over.
