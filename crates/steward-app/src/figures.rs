@@ -50,6 +50,8 @@ pub struct Figures {
     pub sums_before: Sums,
     /// The workflows in it with their own sums in the period, those without runs included.
     pub workflows: Vec<(Workflow, Sums)>,
+    /// The sums of each workflow in the period before; workflows without runs in it are left out.
+    pub workflows_before: HashMap<WorkflowId, Sums>,
 }
 
 impl Figures {
@@ -177,10 +179,10 @@ impl App {
             }
             of_period.push((figures, sums, by_workflow));
         }
-        let (before, sums_before, _) = of_period.pop().unwrap_or_default();
+        let (before, sums_before, workflows_before) = of_period.pop().unwrap_or_default();
         let (now, sums, mut by_workflow) = of_period.pop().unwrap_or_default();
         let workflows = workflows.into_iter().map(|w| (by_workflow.remove(&w.id).unwrap_or_default(), w)).map(|(s, w)| (w, s)).collect();
-        Ok(Figures { period, currency: money.currency, mixed_currencies: money.mixed, now, before, sums, sums_before, workflows })
+        Ok(Figures { period, currency: money.currency, mixed_currencies: money.mixed, now, before, sums, sums_before, workflows, workflows_before })
     }
 
     /// The workflows of a scope that an actor may see.
