@@ -10,6 +10,7 @@ mod schema;
 mod sql;
 pub mod system;
 pub mod tenant;
+pub mod testing;
 
 use std::time::Duration;
 

@@ -1,0 +1,3 @@
+//! Requests through the router, on both databases.
+
+mod edge;
