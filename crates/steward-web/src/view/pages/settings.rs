@@ -142,6 +142,8 @@ pub struct PricesPage {
     pub known_note: String,
     /// The form that reckons a period's costs again.
     pub recompute: Option<Form>,
+    /// What is searched for in the price table.
+    pub search: String,
 }
 
 /// The keys of the agency.
@@ -338,6 +340,7 @@ impl Samples for PricesPage {
             known: Table::default(),
             known_note: String::new(),
             recompute: None,
+            search: String::new(),
         }
     }
 

@@ -8,6 +8,8 @@ use crate::view::components::attention::Attention;
 use crate::view::components::badge::{Badge, Tone};
 use crate::view::components::button::Action;
 use crate::view::components::empty::Empty;
+use crate::view::components::form::Form;
+use crate::view::components::notice::Notice;
 use crate::view::components::figure::{Comparison, Figure, Way, sparkline};
 use crate::view::components::icon::Icon;
 use crate::view::components::table::{Cell, Column, Row, Table};
@@ -32,6 +34,12 @@ pub struct Today {
     pub latest: Table,
     /// Shown instead of everything while no run ever came in.
     pub first_steps: Option<Empty>,
+    /// What the program is at for the agency: runs being read again, with how far it is.
+    pub progress: Vec<Notice>,
+    /// A form for each workflow that belongs to no client, beside the name that telemetry gave it.
+    pub assign: Vec<(String, Form)>,
+    /// What is not known about the figures, in a line; empty when all is.
+    pub quality: String,
 }
 
 impl Samples for Today {
@@ -51,6 +59,9 @@ impl Samples for Today {
                 )
                 .with_action(Action::open("Connect an agent", "/settings/keys").primary()),
             ),
+            progress: Vec::new(),
+            assign: Vec::new(),
+            quality: String::new(),
         }
     }
 
@@ -64,6 +75,9 @@ impl Samples for Today {
             clients: clients(words),
             latest: latest(words),
             first_steps: None,
+            progress: vec![Notice::new(Tone::Info, "Runs are being read again", "1,204 of 9,204. Figures change as it goes on.")],
+            assign: Vec::new(),
+            quality: words.say("Data quality: the outcome of 86.0 % of runs is known; 2.3 % have no known cost."),
         }
     }
 }
