@@ -37,7 +37,8 @@ pub(super) fn named(id: &str) -> (&'static str, &'static str) {
 
 fn unit_and_good(id: &str) -> (Unit, Good) {
     match id {
-        TOTAL_COST => (Unit::Money, Good::Down),
+        // More runs cost more: what a completed one costs says whether that is good.
+        TOTAL_COST | "run_cost" => (Unit::Money, Good::Neither),
         _ => metrics::definition(id).map_or((Unit::Count, Good::Neither), |definition| (definition.unit, definition.good)),
     }
 }
@@ -110,10 +111,10 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// All workflows of the client.
     pub(super) fn of_client(material: &'a Material) -> Self {
-        let mut bases: Vec<&str> = Vec::new();
+        let mut bases: Vec<String> = Vec::new();
         for workflow in &material.workflows {
             let value = &workflow.workflow.settings.value;
-            let basis = metrics::basis_in_words(value);
+            let basis = metrics::basis_in_words(value).to_owned();
             if *value != ValueBasis::None && !bases.contains(&basis) {
                 bases.push(basis);
             }
@@ -125,7 +126,7 @@ impl<'a> View<'a> {
             sums: &material.figures.sums,
             sums_before: &material.figures.sums_before,
             workflows: material.all_workflows.clone(),
-            value_basis: bases.join("; "),
+            value_basis: words::list(&bases),
             retainer: material.client.settings.retainer_nanos.map(steward_core::money::Nanos::units),
         }
     }
