@@ -268,7 +268,11 @@ pub(crate) fn email_of(text: &str) -> Result<String, AppError> {
     let well_formed = email.chars().count() <= MAX_EMAIL_CHARS
         && !email.chars().any(|c| c.is_whitespace() || c.is_control())
         && email.split_once('@').is_some_and(|(user, host)| {
-            !user.is_empty() && !host.is_empty() && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.')
+            !user.is_empty()
+                && !host.is_empty()
+                && !host.contains('@')
+                && !host.starts_with('.')
+                && !host.ends_with('.')
         });
     if well_formed { Ok(email) } else { Err(AppError::Invalid("write an address such as ada@example.com".to_owned())) }
 }
@@ -302,7 +306,8 @@ fn checked_brand(brand: Brand) -> Result<Brand, AppError> {
     }
     let name = if brand.name.trim().is_empty() { String::new() } else { name_of(&brand.name, "the brand")? };
     let contact = brand.contact.trim().to_owned();
-    if contact.chars().count() > MAX_CONTACT_CHARS || contact.chars().any(|c| c.is_control() && c != '\n' && c != '\r') {
+    if contact.chars().count() > MAX_CONTACT_CHARS || contact.chars().any(|c| c.is_control() && c != '\n' && c != '\r')
+    {
         return invalid("the contact has at most 300 characters");
     }
     let logo = brand.logo.trim().to_owned();

@@ -155,7 +155,9 @@ fn apply(client: &mut Client, changes: ClientChanges) -> Result<(), AppError> {
     }
     if let Some(units) = changes.units_per_usd {
         if !units.is_finite() || units <= 0.0 || !(1.0 / MAX_UNITS_PER_USD..=MAX_UNITS_PER_USD).contains(&units) {
-            return invalid("the rate is how many units of the client's currency one US dollar costs: a number above 0");
+            return invalid(
+                "the rate is how many units of the client's currency one US dollar costs: a number above 0",
+            );
         }
         settings.units_per_usd = units;
     }
@@ -221,7 +223,8 @@ mod tests {
 
     #[test]
     fn hours_are_sorted_and_do_not_overlap() {
-        let hours = hours_of("Mon 13:00-17:00, 08:00-12:00\nclosed 2026-12-26\nclosed 2026-12-25\nclosed 2026-12-25").expect("valid");
+        let hours = hours_of("Mon 13:00-17:00, 08:00-12:00\nclosed 2026-12-26\nclosed 2026-12-25\nclosed 2026-12-25")
+            .expect("valid");
         assert_eq!(hours.in_words(), "Mon 08:00-12:00, 13:00-17:00\nclosed 2026-12-25\nclosed 2026-12-26");
         assert!(hours_of("Mon 08:00-12:00, 11:00-17:00").is_err());
     }

@@ -102,10 +102,16 @@ impl App {
     /// # Errors
     ///
     /// An [`AppError`] when the database does not answer.
-    pub async fn export_runs(&self, actor: &Actor, filter: &RunFilter, format: ExportFormat) -> Result<RunExport, AppError> {
+    pub async fn export_runs(
+        &self,
+        actor: &Actor,
+        filter: &RunFilter,
+        format: ExportFormat,
+    ) -> Result<RunExport, AppError> {
         let filter = self.visible_filter(actor, filter).await?;
         let names = self.names_for_export(actor.agency_id).await?;
-        let columns: Vec<&'static Column> = columns::ALL.iter().filter(|c| actor.role.sees_money() || !c.is_money).collect();
+        let columns: Vec<&'static Column> =
+            columns::ALL.iter().filter(|c| actor.role.sees_money() || !c.is_money).collect();
         let writer = match format {
             ExportFormat::Csv => Writer::Csv(columns),
             ExportFormat::Jsonl => Writer::Jsonl(columns),
@@ -139,7 +145,7 @@ impl RunExport {
             match self.state {
                 State::Over => return Ok(None),
                 State::Begins => {
-                    self.writer.begin(&mut out)?;
+                    self.writer.begin(&mut out);
                     self.state = State::GoesOn;
                 }
                 State::GoesOn => {}
@@ -165,12 +171,10 @@ impl RunExport {
 }
 
 impl Writer {
-    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), AppError> {
-        match self {
-            Self::Csv(columns) => write_csv_line(columns.iter().map(|c| Cell::Text(c.name.to_owned())), out),
-            Self::Jsonl(_) | Self::Parquet(_) => {}
+    fn begin(&self, out: &mut Vec<u8>) {
+        if let Self::Csv(columns) = self {
+            write_csv_line(columns.iter().map(|c| Cell::Text(c.name.to_owned())), out);
         }
-        Ok(())
     }
 
     fn rows(&mut self, rows: &[RunRow], names: &Names, out: &mut Vec<u8>) -> Result<(), AppError> {

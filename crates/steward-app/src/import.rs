@@ -355,7 +355,9 @@ fn line_of(mut line: Vec<u8>, n_bytes: usize, number: u64) -> Line {
     }
     match std::str::from_utf8(&line) {
         Ok(_) => Line::Text(line),
-        Err(error) => Line::Bad(format!("the line is not UTF-8 text, from its byte {} on", n_before + error.valid_up_to() + 1)),
+        Err(error) => {
+            Line::Bad(format!("the line is not UTF-8 text, from its byte {} on", n_before + error.valid_up_to() + 1))
+        }
     }
 }
 

@@ -33,7 +33,12 @@ impl App {
     /// # Errors
     ///
     /// [`AppError::Forbidden`] for who does not operate; [`AppError::NotFound`] when there is no such workflow.
-    pub async fn create_key(&self, actor: &Actor, name: &str, workflow: Option<WorkflowId>) -> Result<(ApiKey, Secret), AppError> {
+    pub async fn create_key(
+        &self,
+        actor: &Actor,
+        name: &str,
+        workflow: Option<WorkflowId>,
+    ) -> Result<(ApiKey, Secret), AppError> {
         actor.must_operate()?;
         let name = name_of(name, "the key")?;
         if let Some(id) = workflow {

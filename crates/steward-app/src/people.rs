@@ -59,7 +59,11 @@ impl App {
         let store = self.store_of(actor);
         let mut members = Vec::new();
         for person in store.list_people().await? {
-            let clients = if person.role.is_limited_to_clients() { store.list_person_clients(person.id).await? } else { Vec::new() };
+            let clients = if person.role.is_limited_to_clients() {
+                store.list_person_clients(person.id).await?
+            } else {
+                Vec::new()
+            };
             members.push(Member { person, clients });
         }
         Ok(members)
@@ -74,7 +78,8 @@ impl App {
         actor.must_operate()?;
         let store = self.store_of(actor);
         let person = store.find_person(id).await?.ok_or(AppError::NotFound("person"))?;
-        let clients = if person.role.is_limited_to_clients() { store.list_person_clients(id).await? } else { Vec::new() };
+        let clients =
+            if person.role.is_limited_to_clients() { store.list_person_clients(id).await? } else { Vec::new() };
         Ok(Member { person, clients })
     }
 
@@ -100,7 +105,8 @@ impl App {
         store.create_person(&person).await.map_err(|error| or_conflict(error, address_taken))?;
         store.update_person_clients(person.id, &clients).await?;
         let link = self.make_link(actor.agency_id, person.id, INVITATION_MINUTES).await?;
-        self.audit_by(actor, "person.invite", person.id, &format!("{} as {}", person.email, person.role.as_str())).await?;
+        self.audit_by(actor, "person.invite", person.id, &format!("{} as {}", person.email, person.role.as_str()))
+            .await?;
         Ok((Member { person, clients }, link))
     }
 
@@ -210,6 +216,8 @@ impl App {
 fn check_role(role: Role) -> Result<(), AppError> {
     match role {
         Role::Owner | Role::Operator | Role::Contractor => Ok(()),
-        Role::Client => Err(AppError::Invalid("people of clients cannot be invited: there is no client portal yet".to_owned())),
+        Role::Client => {
+            Err(AppError::Invalid("people of clients cannot be invited: there is no client portal yet".to_owned()))
+        }
     }
 }

@@ -1,20 +1,18 @@
 //! Prices of models: the built-in table, the agency's own prices over it, and pricing a period anew.
 //!
-//! Changing a price changes what comes in from then on. What is stored keeps its cost until it is recomputed, so
-//! that nobody's figures move without somebody wanting it.
+//! Changing a price changes what comes in from then on, and runs that are read again for another reason. All others
+//! keep their cost until a period is recomputed, so that nobody's figures move as a whole without somebody wanting it.
 
 use std::sync::{Arc, LazyLock};
 
 use jiff::civil::Date;
-use steward_core::ids::{AgencyId, JobId, WorkflowId};
+use steward_core::ids::{AgencyId, WorkflowId};
 use steward_core::prices::{Price, PriceBook};
 use steward_core::time::Period;
-use steward_store::system::{Job, JobState};
 
+use crate::jobs::{REREAD, Reread};
 use crate::{Actor, App, AppError};
 
-/// The kind of the job that reads runs of a workflow again.
-pub const REREAD: &str = "reread";
 /// The most prices that an agency has of its own.
 const MAX_OWN_PRICES: usize = 1_000;
 /// The most characters of a model's id, of a provider and of a price's source.
@@ -154,39 +152,18 @@ impl App {
     }
 
     /// Queues reading the runs of workflows again, those that ended in a period or all.
-    ///
-    /// The payload is `{"workflow_id": …}`, with `"from"` and `"to"` in microseconds when there is a period.
     pub(crate) async fn enqueue_rereads(
         &self,
         agency_id: AgencyId,
         workflows: &[WorkflowId],
         period: Option<Period>,
     ) -> Result<(), AppError> {
-        let now = self.clock().now();
-        for id in workflows {
-            let (payload, dedupe) = match period {
-                None => (serde_json::json!({ "workflow_id": id }), id.to_string()),
-                Some(Period { start, end }) => (
-                    serde_json::json!({ "workflow_id": id, "from": start.0, "to": end.0 }),
-                    format!("{id} {} {}", start.0, end.0),
-                ),
+        for workflow_id in workflows.iter().copied() {
+            let dedupe = match period {
+                None => workflow_id.to_string(),
+                Some(Period { start, end }) => format!("{workflow_id} {} {}", start.0, end.0),
             };
-            let job = Job {
-                id: JobId::from_uuid(self.ids().make()),
-                agency_id: Some(agency_id),
-                kind: REREAD.to_owned(),
-                dedupe,
-                payload: payload.to_string(),
-                state: JobState::Waiting,
-                run_at: now,
-                attempts: 0,
-                done: 0,
-                total: 0,
-                error: None,
-                created_at: now,
-                ended_at: None,
-            };
-            self.store().enqueue_job(&job).await?;
+            self.enqueue(agency_id, REREAD, &dedupe, &Reread { workflow_id, period }).await?;
         }
         Ok(())
     }
@@ -210,7 +187,9 @@ fn must_see_money(actor: &Actor) -> Result<(), AppError> {
 fn check_texts(price: &Price) -> Result<(), AppError> {
     let texts = [price.model.as_str(), price.provider.as_deref().unwrap_or_default(), price.source.as_str()];
     if texts.iter().any(|text| text.chars().count() > MAX_TEXT_CHARS || text.chars().any(char::is_control)) {
-        return Err(AppError::Invalid(format!("the model, provider and source have at most {MAX_TEXT_CHARS} characters")));
+        return Err(AppError::Invalid(format!(
+            "the model, provider and source have at most {MAX_TEXT_CHARS} characters"
+        )));
     }
     if price.tiers.len() > MAX_TIERS {
         return Err(AppError::Invalid(format!("a price has at most {MAX_TIERS} tiers")));

@@ -136,7 +136,9 @@ impl App {
     /// An [`AppError`] when the database does not answer.
     pub async fn find_actor_by_email(&self, email: &str) -> Result<Option<Actor>, AppError> {
         match self.store().find_person_by_email(&email.trim().to_lowercase()).await? {
-            Some((agency_id, person, _)) if person.disabled_at.is_none() => Ok(Some(self.actor_of(agency_id, &person).await?)),
+            Some((agency_id, person, _)) if person.disabled_at.is_none() => {
+                Ok(Some(self.actor_of(agency_id, &person).await?))
+            }
             _ => Ok(None),
         }
     }

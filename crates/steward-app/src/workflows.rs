@@ -154,7 +154,12 @@ impl App {
     /// # Errors
     ///
     /// [`AppError::NotFound`] when there is none; [`AppError::Invalid`] in words for the person.
-    pub async fn update_settings(&self, actor: &Actor, id: WorkflowId, settings: WorkflowSettings) -> Result<Workflow, AppError> {
+    pub async fn update_settings(
+        &self,
+        actor: &Actor,
+        id: WorkflowId,
+        settings: WorkflowSettings,
+    ) -> Result<Workflow, AppError> {
         actor.must_operate()?;
         check::check_settings(&settings)?;
         let mut workflow = self.get_workflow(actor, id).await?;
@@ -170,7 +175,11 @@ impl App {
     }
 
     /// Loads what the runs of a workflow are read with.
-    pub(crate) async fn load_context(&self, agency_id: AgencyId, workflow: Workflow) -> Result<WorkflowContext, AppError> {
+    pub(crate) async fn load_context(
+        &self,
+        agency_id: AgencyId,
+        workflow: Workflow,
+    ) -> Result<WorkflowContext, AppError> {
         let mut contexts = self.load_contexts(agency_id, vec![workflow]).await?;
         contexts.pop().ok_or(AppError::NotFound("workflow"))
     }
@@ -206,7 +215,13 @@ impl App {
         Ok(workflows.into_iter().map(context).collect())
     }
 
-    async fn write_workflow(&self, actor: &Actor, workflow: &Workflow, action: &str, details: &str) -> Result<(), AppError> {
+    async fn write_workflow(
+        &self,
+        actor: &Actor,
+        workflow: &Workflow,
+        action: &str,
+        details: &str,
+    ) -> Result<(), AppError> {
         let taken = || source_taken(&workflow.source_name);
         self.store_of(actor).update_workflow(workflow).await.map_err(|error| or_conflict(error, taken))?;
         self.forget_readers(actor.agency_id);
@@ -258,7 +273,9 @@ fn slug(name: &str) -> String {
 fn source_of(text: &str) -> Result<String, AppError> {
     let source = text.trim();
     if source.is_empty() || source.chars().count() > MAX_SOURCE_CHARS || source.chars().any(char::is_control) {
-        return Err(AppError::Invalid(format!("the name that telemetry gives it has 1 to {MAX_SOURCE_CHARS} characters")));
+        return Err(AppError::Invalid(format!(
+            "the name that telemetry gives it has 1 to {MAX_SOURCE_CHARS} characters"
+        )));
     }
     Ok(source.to_owned())
 }

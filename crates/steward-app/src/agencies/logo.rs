@@ -9,8 +9,25 @@ const MAX_BYTES: usize = 200 * 1024;
 const PNG: &str = "data:image/png;base64,iVBORw0KGgo";
 /// Elements that run, fetch, animate into something else, or bring another language in.
 const REFUSED: [&str; 19] = [
-    "script", "foreignobject", "iframe", "frame", "object", "embed", "audio", "video", "canvas", "handler", "listener", "a",
-    "animate", "animatemotion", "animatetransform", "animatecolor", "set", "link", "meta",
+    "script",
+    "foreignobject",
+    "iframe",
+    "frame",
+    "object",
+    "embed",
+    "audio",
+    "video",
+    "canvas",
+    "handler",
+    "listener",
+    "a",
+    "animate",
+    "animatemotion",
+    "animatetransform",
+    "animatecolor",
+    "set",
+    "link",
+    "meta",
 ];
 
 /// Says in words what is wrong with a logo. An empty one is none, and right.
@@ -99,8 +116,13 @@ fn check_tag(tag: &str) -> Result<String, &'static str> {
     }
     while let Some((key, behind)) = rest.split_once('=') {
         let behind = behind.trim_start();
-        let quote = behind.chars().next().filter(|c| matches!(c, '"' | '\'')).ok_or("the logo has an attribute without quotes")?;
-        let (value, after) = behind.get(1..).and_then(|b| b.split_once(quote)).ok_or("the logo is no SVG that can be read")?;
+        let quote = behind
+            .chars()
+            .next()
+            .filter(|c| matches!(c, '"' | '\''))
+            .ok_or("the logo has an attribute without quotes")?;
+        let (value, after) =
+            behind.get(1..).and_then(|b| b.split_once(quote)).ok_or("the logo is no SVG that can be read")?;
         check_attribute(key.trim(), value)?;
         rest = after;
     }
@@ -118,7 +140,8 @@ fn check_attribute(key: &str, value: &str) -> Result<(), &'static str> {
     }
     if matches!(key.as_str(), "href" | "src" | "data" | "base" | "action" | "formaction") {
         let value = value.trim();
-        let inside = value.starts_with('#') || value.starts_with(PNG) || value.starts_with("data:image/jpeg;base64,/9j/");
+        let inside =
+            value.starts_with('#') || value.starts_with(PNG) || value.starts_with("data:image/jpeg;base64,/9j/");
         return if inside { Ok(()) } else { Err("the logo refers to something outside of it; embed it instead") };
     }
     if value.to_ascii_lowercase().contains("javascript:") {
@@ -134,7 +157,8 @@ fn check_css(css: &str) -> Result<(), &'static str> {
     let fetches = ["@import", "@font-face", "expression(", "image-set", "image("].iter().any(|word| css.contains(word));
     // A backslash or an entity can spell any of these words in another way.
     let hides = css.contains('\\') || css.contains("&#");
-    let elsewhere = css.split("url(").skip(1).any(|inside| !inside.trim_start_matches([' ', '"', '\'']).starts_with('#'));
+    let elsewhere =
+        css.split("url(").skip(1).any(|inside| !inside.trim_start_matches([' ', '"', '\'']).starts_with('#'));
     if fetches || elsewhere || hides && (css.contains('(') || css.contains('@')) { Err(OUTSIDE) } else { Ok(()) }
 }
 

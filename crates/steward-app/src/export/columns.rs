@@ -129,7 +129,13 @@ mod tests {
 
     #[test]
     fn money_is_written_exactly_and_unknown_is_not_zero() {
-        for (nanos, words) in [(0, "0"), (1, "0.000000001"), (1_500_000_000, "1.5"), (-20_000_000, "-0.02"), (i64::MIN, "-9223372036.854775808")] {
+        for (nanos, words) in [
+            (0, "0"),
+            (1, "0.000000001"),
+            (1_500_000_000, "1.5"),
+            (-20_000_000, "-0.02"),
+            (i64::MIN, "-9223372036.854775808"),
+        ] {
             assert_eq!(decimal(nanos), words);
         }
         assert_eq!(Cell::Usd(None).plain(), "");

@@ -118,7 +118,9 @@ fn message_type(columns: &[&'static Column]) -> String {
         text.push_str(&match kind {
             Kind::Text => format!("REQUIRED BYTE_ARRAY {name} (STRING);"),
             Kind::Names => {
-                format!("REQUIRED GROUP {name} (LIST) {{ REPEATED GROUP list {{ REQUIRED BYTE_ARRAY element (STRING); }} }}")
+                format!(
+                    "REQUIRED GROUP {name} (LIST) {{ REPEATED GROUP list {{ REQUIRED BYTE_ARRAY element (STRING); }} }}"
+                )
             }
             Kind::Time => format!("REQUIRED INT64 {name} (TIMESTAMP(MICROS,true));"),
             Kind::Count => format!("REQUIRED INT64 {name};"),
@@ -139,7 +141,8 @@ fn write_column(column: &mut SerializedColumnWriter<'_>, cells: &[Cell]) -> Resu
         ColumnWriter::Int64ColumnWriter(column) => {
             let is_money = cells.iter().any(|cell| matches!(cell, Cell::Usd(_)));
             let values: Vec<i64> = cells.iter().filter_map(number).collect();
-            let levels: Option<Vec<i16>> = is_money.then(|| cells.iter().map(|cell| number(cell).is_some().into()).collect());
+            let levels: Option<Vec<i16>> =
+                is_money.then(|| cells.iter().map(|cell| number(cell).is_some().into()).collect());
             column.write_batch(&values, levels.as_deref(), None)?;
         }
         ColumnWriter::ByteArrayColumnWriter(column) => {

@@ -101,10 +101,11 @@ fn condition(condition: &Condition) -> Option<String> {
             named("the tool's name", tool, MAX_NAME_CHARS)
         }
         Condition::StepNamed { name } => named("the step's name", name, MAX_NAME_CHARS),
-        Condition::FinalTextContains { text } | Condition::UserSaid { text } => named("the text to look for", text, MAX_TEXT_CHARS),
-        Condition::AttributeIs { key, value } => {
-            named("the attribute's key", key, MAX_TEXT_CHARS).or_else(|| named("the attribute's value", value, MAX_TEXT_CHARS))
+        Condition::FinalTextContains { text } | Condition::UserSaid { text } => {
+            named("the text to look for", text, MAX_TEXT_CHARS)
         }
+        Condition::AttributeIs { key, value } => named("the attribute's key", key, MAX_TEXT_CHARS)
+            .or_else(|| named("the attribute's value", value, MAX_TEXT_CHARS)),
         Condition::FinishReason { reason } => named("the reason", reason, MAX_NAME_CHARS),
         Condition::ScoreAtLeast { name, value } | Condition::ScoreBelow { name, value } => {
             let number = || (!value.is_finite()).then(|| "the score to compare with is a number".to_owned());
@@ -157,7 +158,8 @@ mod tests {
     #[test]
     fn what_cannot_be_right_is_named() {
         let called = |tool: &str| Condition::ToolCalled { tool: tool.to_owned() };
-        let result = ResultRule { name: " ".to_owned(), when: vec![Condition::AnyError], each: false, value: ResultValue::None };
+        let result =
+            ResultRule { name: " ".to_owned(), when: vec![Condition::AnyError], each: false, value: ResultValue::None };
         for (words, found) in [
             ("quiet time", with(|s| s.quiet_ms = 0)),
             ("quiet time is longer", with(|s| (s.quiet_ms, s.max_age_ms) = (DAY, 60 * SECOND))),
@@ -168,7 +170,10 @@ mod tests {
             ("baseline", with(|s| s.baseline_minutes = Some(f64::NAN))),
             ("below 0", with(|s| s.value = ValueBasis::PerCompletedRun { nanos: Nanos(-1) })),
             ("outcome rule 1: it has no condition", with(|s| s.outcome_rules = vec![rule(Vec::new())])),
-            ("outcome rule 2: the tool's name", with(|s| s.outcome_rules = vec![rule(vec![called("a")]), rule(vec![called("")])])),
+            (
+                "outcome rule 2: the tool's name",
+                with(|s| s.outcome_rules = vec![rule(vec![called("a")]), rule(vec![called("")])]),
+            ),
             ("more than 10 conditions", with(|s| s.outcome_rules = vec![rule(vec![called("a"); 11])])),
             ("at most 50 rules", with(|s| s.outcome_rules = vec![rule(vec![called("a")]); 51])),
             ("result rule 1: its name", with(|s| s.result_rules = vec![result])),

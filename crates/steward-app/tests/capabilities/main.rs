@@ -1,0 +1,13 @@
+//! What people and programs may do, and what they get: sign-in, people, keys, clients, workflows, prices, files.
+
+#![expect(clippy::expect_used, reason = "in tests a panic is the report, in their helpers too")]
+
+mod agencies;
+mod export;
+mod import;
+mod keys;
+mod people;
+mod prices;
+mod sign_in;
+mod workflows;
+mod world;
