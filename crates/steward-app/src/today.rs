@@ -6,13 +6,20 @@ use steward_core::ids::{ClientId, WorkflowId};
 use steward_core::metrics::Sums;
 use steward_core::outcome::Outcome;
 use steward_core::tallies::Metric;
-use steward_core::time::{HOUR_MICROS, Period, Timestamp};
+use steward_core::time::{DAY_MICROS, HOUR_MICROS, Period, Timestamp};
 use steward_core::workflow::{ValueBasis, Workflow};
 use steward_stats::intervals::newcombe_difference;
 use steward_store::tenant::TallyQuery;
 
 use crate::figures::last_days;
 use crate::{Actor, App, AppError};
+
+/// Hours in a week.
+const WEEK_HOURS: i64 = 168;
+/// Shorter silences are not looked at.
+const LEAST_SILENCE_HOURS: i64 = 3;
+/// So many runs missing by chance alone would be one time in three thousand, if runs come independently.
+const MISSED_RUNS: f64 = 8.0;
 
 /// Something that needs somebody.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +76,22 @@ pub enum AttentionKind {
 }
 
 impl App {
+    /// How many runs a workflow usually had, at the hours of the week that have passed since its last one.
+    ///
+    /// Usual is what the four weeks before the last run had, so nights and weekends on which it never runs are no silence.
+    async fn missed_runs(&self, actor: &Actor, workflow: WorkflowId, last: Timestamp, now: Timestamp) -> Result<f64, AppError> {
+        let period = Period { start: last.plus_ms(-4 * WEEK_HOURS * 3_600_000), end: last };
+        let query = TallyQuery { workflows: vec![workflow], period, slice: String::new(), release: None, metrics: vec![Metric::Runs] };
+        let mut usual = [0.0; WEEK_HOURS as usize];
+        let at = |hour: i64| usize::try_from(hour.rem_euclid(WEEK_HOURS)).unwrap_or(0);
+        for (hour, sums) in self.store_of(actor).list_tallies_by_hour(&query).await? {
+            usual[at(i64::from(hour))] += sums.runs() as f64 / 4.0;
+        }
+        let hours = i64::from(last.hour()) + 1..i64::from(now.hour());
+        // A year of silence says no more than a quarter of one.
+        Ok(hours.take(2_200).map(|hour| usual[at(hour)]).sum())
+    }
+
     /// What needs the actor now, most urgent first. Empty when nothing does.
     ///
     /// # Errors
@@ -95,14 +118,19 @@ impl App {
             };
             sums.push(store.sum_tallies(&query).await?.into_iter().collect::<HashMap<_, _>>());
         }
-        let last_runs: HashMap<WorkflowId, Timestamp> = store.last_runs().await?.into_iter().collect();
+        let mut missed = HashMap::new();
+        for (id, last) in store.last_runs().await? {
+            if ids.contains(&id) && now.0 - last.0 > LEAST_SILENCE_HOURS * HOUR_MICROS {
+                missed.insert(id, (last, self.missed_runs(actor, id, last, now).await?));
+            }
+        }
         let (before, recent) = (sums.pop().unwrap_or_default(), sums.pop().unwrap_or_default());
         let none = Sums::default();
         let mut all = Vec::new();
         for workflow in &workflows {
             let recent = recent.get(&workflow.id).unwrap_or(&none);
             let before = before.get(&workflow.id).unwrap_or(&none);
-            look_at(workflow, recent, before, last_runs.get(&workflow.id).copied(), now, actor, &mut all);
+            look_at(workflow, recent, before, missed.get(&workflow.id).copied(), now, actor, &mut all);
         }
         all.sort_by(|a, b| b.urgency.cmp(&a.urgency).then_with(|| a.workflow.cmp(&b.workflow)));
         Ok(all)
@@ -113,7 +141,7 @@ fn look_at(
     workflow: &Workflow,
     recent: &Sums,
     before: &Sums,
-    last_run: Option<Timestamp>,
+    missed: Option<(Timestamp, f64)>,
     now: Timestamp,
     actor: &Actor,
     all: &mut Vec<Attention>,
@@ -130,21 +158,17 @@ fn look_at(
     };
     if workflow.client_id.is_none() && actor.role.operates() {
         let runs = recent.runs() + before.runs();
-        add(Urgency::Medium, AttentionKind::Unassigned, format!("{runs} runs came in under this name, and it belongs to no client yet"));
+        let came = if runs == 0 { "its runs are older than a month".to_owned() } else { format!("{runs} runs came in under this name") };
+        add(Urgency::Medium, AttentionKind::Unassigned, format!("{came}, and it belongs to no client yet"));
     }
-    // Silence is judged by the workflow's own pace: ten times its usual gap between runs, a day at least.
-    let usual_per_hour = before.runs() as f64 / (28.0 * 24.0);
-    if let Some(last) = last_run.filter(|_| before.runs() >= 20) {
-        let silent_hours = (now.0 - last.0) as f64 / HOUR_MICROS as f64;
-        if silent_hours > 24.0_f64.max(10.0 / usual_per_hour) {
-            let per_day = usual_per_hour * 24.0;
-            let days = silent_hours / 24.0;
-            add(
-                Urgency::High,
-                AttentionKind::Silent,
-                format!("no run for {days:.1} days, where about {per_day:.0} a day were usual; nothing reported an error"),
-            );
-        }
+    if let Some((last, missed)) = missed.filter(|(_, missed)| *missed >= MISSED_RUNS) {
+        let days = (now.0 - last.0) as f64 / DAY_MICROS as f64;
+        let silence = if days < 2.0 { format!("{:.0} hours", days * 24.0) } else { format!("{days:.0} days") };
+        add(
+            Urgency::High,
+            AttentionKind::Silent,
+            format!("no run for {silence}, in which about {missed:.0} were usual at these hours; nothing reported an error"),
+        );
     }
     let calls = |sums: &Sums, tool: &str| sums.of_key(Metric::ToolCalls, tool).0.max(0).unsigned_abs();
     let failed = |sums: &Sums, tool: &str| -> u64 {
@@ -160,7 +184,7 @@ fn look_at(
             let class = errors.iter().filter(|(t, ..)| *t == tool).max_by_key(|(_, _, n, _)| *n).map_or("other", |(_, class, ..)| class);
             let share = 100.0 * now_failed as f64 / n as f64;
             let kind = AttentionKind::ToolFailing { tool: tool.to_owned(), class: class.to_owned() };
-            add(Urgency::High, kind, format!("{tool} failed {now_failed} of {n} times in the last three days ({share:.0} %), mostly {}", in_words(class)));
+            add(Urgency::High, kind, format!("the tool {tool} failed {now_failed} of {n} times in the last three days ({share:.0} %), mostly {}", in_words(class)));
         }
     }
     let of = |sums: &Sums, outcome| (sums.outcome(outcome).max(0).unsigned_abs(), sums.verified().max(0).unsigned_abs());
