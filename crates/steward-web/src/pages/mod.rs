@@ -3,12 +3,19 @@
 mod around;
 mod client;
 mod clients;
+mod definitions;
+mod exports;
 mod receipts;
 mod reports;
+mod run;
+mod runs;
 mod set_up;
 mod settings;
 mod sign_in;
 mod today;
+mod workflow;
+mod workflow_rules;
+mod workflow_settings;
 
 use crate::Routes;
 
@@ -23,5 +30,12 @@ pub fn routes() -> Routes {
         .merge(client::routes())
         .merge(reports::routes())
         .merge(receipts::routes())
+        .merge(workflow::routes())
+        .merge(workflow_settings::routes())
+        .merge(workflow_rules::routes())
+        .merge(runs::routes())
+        .merge(run::routes())
+        .merge(exports::routes())
+        .merge(definitions::routes())
         .merge(settings::routes())
 }

@@ -11,6 +11,7 @@ use crate::view::components::chart::ChartBlock;
 use crate::view::components::empty::Empty;
 use crate::view::components::facts::{Fact, Facts};
 use crate::view::components::figure::{Comparison, Figure, Way, sparkline};
+use crate::view::components::filters::FilterBar;
 use crate::view::components::form::{Choice, Field, Form};
 use crate::view::components::icon::Icon;
 use crate::view::components::notice::Notice;
@@ -29,6 +30,8 @@ pub struct WorkflowPage {
     pub tabs: Tabs,
     /// What is said of the whole page: figures are being rebuilt, money is not shown.
     pub notices: Vec<Notice>,
+    /// Which of its runs: by model, tool, release.
+    pub filters: FilterBar,
     /// What needs somebody at this workflow.
     pub attention: Vec<Attention>,
     /// The head figures, at most eight.
@@ -116,6 +119,7 @@ impl Samples for WorkflowPage {
             live: String::new(),
             tabs: workflow_tabs("wf_1", "figures"),
             notices: Vec::new(),
+            filters: FilterBar::default(),
             attention: Vec::new(),
             figures: Vec::new(),
             charts: Vec::new(),
@@ -140,6 +144,7 @@ impl Samples for WorkflowPage {
             live: "/live?workflow=wf_1".to_owned(),
             tabs: workflow_tabs("wf_1", "figures"),
             notices: Vec::new(),
+            filters: FilterBar::default(),
             attention: gallery::attention(words).into_iter().take(1).collect(),
             figures: samples::figures(words),
             charts: samples::charts(),
