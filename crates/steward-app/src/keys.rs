@@ -1,7 +1,7 @@
 //! API keys: what agents and platforms send with.
 //!
 //! A key is looked up for every request that comes in, so what was found is remembered for some seconds. Revoking a
-//! key in this process takes effect at once; other processes on the same database follow within [`KNOWN_FOR_MS`].
+//! key in this process takes effect at once; other processes on the same database follow within five seconds.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
