@@ -36,7 +36,7 @@ use crate::view::components::waterfall::{Lane, Waterfall};
 use crate::view::format::{self, Time};
 use crate::view::html::Link;
 use crate::view::page::Page;
-use crate::view::pages::run::{Because, OtherEvidence, RawPanel, ReadingPanel, RunPage, VerdictForm};
+use crate::view::pages::run::{Because, OtherEvidence, RawPanel, ReadingPanel, RunPage, StepDetail, VerdictForm};
 use crate::view::shell::Crumb;
 use crate::{Problem, Routes, WebState};
 
@@ -45,6 +45,10 @@ use super::runs::{Names, count};
 
 /// The most steps that a page shows.
 const MAX_STEPS: usize = 400;
+/// The most characters of one message among a step's details.
+const MAX_MESSAGE_CHARS: usize = 3_000;
+/// About the most bytes of one step's details.
+const MAX_DETAIL_BYTES: usize = 12_000;
 /// The most characters of raw payloads that a page shows; all of them are a file.
 const MAX_RAW_CHARS: usize = 60_000;
 
@@ -84,6 +88,7 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<RunId>
         results: results(&visit, facts, currency),
         conversation: talk(&detail, &said),
         waterfall: waterfall(&detail, &said),
+        details: details(&detail.run.steps),
         costs: if visit.sees_money() { costs(&detail, &prices) } else { Table::default() },
         scores: scores(&detail.run.steps),
         reading: reading(&detail),
@@ -343,6 +348,40 @@ fn words_of(step: &Step) -> String {
     lines.join("\n")
 }
 
+fn details(steps: &[Step]) -> Vec<StepDetail> {
+    let detail = |(i, step): (usize, &Step)| {
+        let mut text = words_of(step);
+        for (head, messages) in [("In", &step.input), ("Out", &step.output)] {
+            for message in messages {
+                let who = match message.role {
+                    Role::System => "instructions",
+                    Role::User => "user",
+                    Role::Assistant => "agent",
+                    Role::Tool => "tool",
+                };
+                let said = steward_core::step::cut_text(&pretty(&message.text), MAX_MESSAGE_CHARS);
+                text.push_str(&format!("\n\n{head}, {who}:\n{said}"));
+                for call in &message.tool_calls {
+                    text.push_str(&format!("\n{}({})", call.name, call.arguments));
+                }
+                if text.len() > MAX_DETAIL_BYTES {
+                    break;
+                }
+            }
+        }
+        if !step.attributes.is_empty() {
+            text.push_str("\n\nAttributes:");
+            step.attributes.iter().for_each(|(key, value)| text.push_str(&format!("\n{key} = {value}")));
+        }
+        StepDetail {
+            id: format!("detail-{i}"),
+            summary: format!("{} {} · {}", step.kind.as_str(), step.name, format::duration_ms(step.duration_ms())),
+            text,
+        }
+    };
+    steps.iter().enumerate().take(MAX_STEPS).map(detail).collect()
+}
+
 /// A text as it is best read: JSON with its lines, anything else as it is.
 fn pretty(text: &str) -> String {
     if !text.trim_start().starts_with(['{', '[']) {
@@ -366,11 +405,11 @@ fn waterfall(detail: &RunDetail, said: &[Said]) -> Waterfall {
         }
         depth
     };
-    // Lanes lead to what was said, where it was; otherwise nowhere but themselves.
+    // Lanes lead to what was said, where something was; otherwise to the step among all steps.
     let spoken: HashSet<usize> = said.iter().map(|one| one.step).collect();
     let lanes = steps.iter().enumerate().take(MAX_STEPS).map(|(i, step)| Lane {
         id: format!("lane-{i}"),
-        href: if spoken.contains(&i) || step.kind == StepKind::Tool { format!("#step-{i}") } else { format!("#lane-{i}") },
+        href: if spoken.contains(&i) || step.kind == StepKind::Tool { format!("#step-{i}") } else { format!("#detail-{i}") },
         kind: step.kind,
         name: step.tool.clone().or_else(|| step.model.clone().filter(|_| step.kind == StepKind::Model)).unwrap_or_else(|| step.name.clone()),
         title: words_of(step),

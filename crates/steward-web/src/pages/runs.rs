@@ -260,8 +260,10 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     let first: u64 = visit.get("n").parse().unwrap_or(0);
     let page = app.list_runs(actor, &asked.filter, sort, behind, PAGE).await?;
     let pairs = asked.query.pairs(&visit.zone);
-    // Counting costs as much as what is counted; a page that names nothing does without.
-    let counted = if pairs.is_empty() || page.next.is_none() { None } else { Some(app.count_runs(actor, &asked.filter).await?) };
+    // Counting costs as much as what is looked through; a page that names nothing, or looks into texts, does without.
+    let looks_into = ["q", "model", "tool", "error", "result", "user"];
+    let is_dear = pairs.is_empty() || pairs.iter().any(|(key, _)| looks_into.contains(key));
+    let counted = if is_dear || page.next.is_none() { None } else { Some(app.count_runs(actor, &asked.filter).await?) };
     let keep: Vec<(String, String)> =
         visit.query.iter().filter(|(key, value)| !value.is_empty() && (key == "sort" || key == "col")).cloned().collect();
     let address = |without: &str, more: &[(&str, String)]| {
@@ -296,7 +298,8 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
         (false, _) => format!("{range} of {}", format::count(first + n_here)),
         (true, Some(n)) if n >= COUNT_UP_TO.into() => format!("{range} of more than {}", format::count(COUNT_UP_TO.into())),
         (true, Some(n)) => format!("{range} of {}", format::count(n.max(first + n_here))),
-        (true, None) => format!("{range} of all runs, the latest first"),
+        (true, None) if pairs.is_empty() => format!("{range} of all runs"),
+        (true, None) => format!("{range} of more"),
     };
     let next = page.next.map(|next| {
         address("", &[("after", format!("{}.{}", next.value, next.id)), ("n", (first + n_here).to_string())])

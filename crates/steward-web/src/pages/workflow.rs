@@ -529,7 +529,8 @@ fn releases_table(visit: &Visit, releases: &[Release], receipts: &Receipts) -> T
 
 /// What the figures do not know.
 async fn quality(state: &WebState, visit: &Visit, workflow: &Workflow, figures: &Figures, mut cards: Vec<Figure>) -> Result<Vec<Figure>, PageError> {
-    let keys: Vec<&str> = figures.sums.keys(Metric::UnmappedKey).into_iter().map(|(key, ..)| key).take(8).collect();
+    let keys = state.app.list_unmapped_keys(&visit.who.actor, workflow.id, figures.period).await?;
+    let keys: Vec<&str> = keys.iter().map(|(key, _)| key.as_str()).take(8).collect();
     let unmapped = definition("unmapped_share").map_or("", |known| known.name);
     if let Some(card) = cards.iter_mut().find(|card| card.name == unmapped && !keys.is_empty()) {
         card.coverage = format!("keys: {}", keys.join(", "));

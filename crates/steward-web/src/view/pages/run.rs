@@ -42,6 +42,8 @@ pub struct RunPage {
     pub conversation: Conversation,
     /// Its steps over time.
     pub waterfall: Waterfall,
+    /// Every step with all that is known of it.
+    pub details: Vec<StepDetail>,
     /// What it cost: what for, quantity, price, amount, and on what basis.
     pub costs: Table,
     /// Judgements that came with it: name, value, by whom, reason.
@@ -93,6 +95,17 @@ pub struct VerdictForm {
     pub given: Option<(String, Time)>,
 }
 
+/// A step with all that is known of it.
+#[derive(Debug, Clone, Default)]
+pub struct StepDetail {
+    /// Its id on the page.
+    pub id: String,
+    /// Its kind, name and time in a line.
+    pub summary: String,
+    /// What went in and came out, its error, tokens, cost, and how it was read.
+    pub text: String,
+}
+
 /// How a run was read.
 #[derive(Debug, Clone, Default)]
 pub struct ReadingPanel {
@@ -138,6 +151,7 @@ impl Samples for RunPage {
                 empty: Some(Empty::new(Icon::Message, "Nothing that was said came in", "The sender leaves contents out. Steps, costs and outcome are known all the same.")),
             },
             waterfall: Waterfall::default(),
+            details: Vec::new(),
             costs: Table::default(),
             scores: Table::default(),
             reading: ReadingPanel::default(),
@@ -168,6 +182,11 @@ impl Samples for RunPage {
             ),
             conversation: gallery::conversation(words),
             waterfall: gallery::waterfall(words),
+            details: vec![StepDetail {
+                id: "detail-0".to_owned(),
+                summary: words.say("tool check_insurance, 4.1 s"),
+                text: words.say("error (auth 401): token expired\nread as otel_genai, 22 attributes"),
+            }],
             costs: costs(words),
             scores: Table::new(
                 "Scores",
