@@ -62,7 +62,7 @@ impl Pages {
             let month = Month::of(app.clock().now(), &zone).before();
             let report = measure_report(&app, &actor, client_id, month).await?;
             let link = app.make_link(actor.agency_id, actor.person_id, 60).await?;
-            let (session, _) = app.use_link(&link).await?;
+            let session = app.use_link(&link).await?.secret;
             app.store().clone().close().await?;
             anyhow::Ok((session.reveal().to_owned(), workflow.id, client_id, month, report))
         })?;
@@ -102,7 +102,7 @@ async fn measure_report(app: &App, actor: &steward_app::Actor, client: ClientId,
     let mut figures = Vec::new();
     for _ in 0..5 {
         let started = Instant::now();
-        app.report_document(actor, client, month).await?;
+        app.report_json(actor, client, month).await?;
         figures.push(started.elapsed());
     }
     figures.sort_unstable();
@@ -114,7 +114,7 @@ async fn measure_report(app: &App, actor: &steward_app::Actor, client: ClientId,
         pdfs.push(started.elapsed());
     }
     pdfs.sort_unstable();
-    app.delete_report_draft(actor, id).await?;
+    app.delete_draft(actor, id).await?;
     Ok((figures[2], pdfs[1]))
 }
 

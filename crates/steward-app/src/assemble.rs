@@ -385,10 +385,10 @@ impl App {
             }
         }
         let mut readers = AgencyReaders { read_at: Instant::now(), by_id: HashMap::new(), by_source: HashMap::new() };
-        for workflow in self.agency(agency_id).list_workflows().await? {
-            readers.by_source.insert(workflow.source_name.clone(), workflow.id);
-            let id = workflow.id;
-            readers.by_id.insert(id, Arc::new(self.load_context(agency_id, workflow).await?));
+        let workflows = self.agency(agency_id).list_workflows().await?;
+        for context in self.load_contexts(agency_id, workflows).await? {
+            readers.by_source.insert(context.workflow.source_name.clone(), context.workflow.id);
+            readers.by_id.insert(context.workflow.id, Arc::new(context));
         }
         let readers = Arc::new(readers);
         self.inner.readers.by_agency.lock().unwrap_or_else(PoisonError::into_inner).insert(agency_id, Arc::clone(&readers));

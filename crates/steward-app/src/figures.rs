@@ -278,10 +278,10 @@ pub fn is_money(id: &str) -> bool {
 }
 
 fn add_interval(figure: &mut Figure) {
-    if let (true, Some(part), Some(whole)) = (figure.is_rate, figure.numerator, figure.denominator) {
-        if let Some((low, high)) = wilson(part.max(0.0) as u64, whole.max(0.0) as u64) {
-            (figure.low, figure.high) = (Some(low), Some(high));
-        }
+    let counts = figure.numerator.zip(figure.denominator).filter(|_| figure.is_rate);
+    let interval = counts.and_then(|(part, whole)| wilson(part.max(0.0) as u64, whole.max(0.0) as u64));
+    if let Some((low, high)) = interval {
+        (figure.low, figure.high) = (Some(low), Some(high));
     }
 }
 

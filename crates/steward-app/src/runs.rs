@@ -55,6 +55,7 @@ impl App {
         });
         if !actor.role.sees_money() {
             filter.min_cost_nanos = None;
+            filter.priced = None;
         }
         Ok(filter)
     }
@@ -73,13 +74,18 @@ impl App {
         limit: u32,
     ) -> Result<RunsPage, AppError> {
         let limit = limit.clamp(1, MAX_PAGE);
+        // An order by cost tells costs.
+        let sort = if sort == RunSort::Cost && !actor.role.sees_money() { RunSort::Ended } else { sort };
         let filter = self.visible_filter(actor, filter).await?;
         let mut runs = self.store_of(actor).list_runs(&filter, sort, behind, limit + 1).await?;
         let more = runs.len() > limit as usize;
         runs.truncate(limit as usize);
         let next = runs.last().filter(|_| more).map(|row| RunCursor::behind(row, sort));
         if !actor.role.sees_money() {
-            runs.iter_mut().for_each(|run| run.cost_nanos = None);
+            for run in &mut runs {
+                run.cost_nanos = None;
+                run.cost_source.clear();
+            }
         }
         Ok(RunsPage { runs, next })
     }

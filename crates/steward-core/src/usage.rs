@@ -242,7 +242,7 @@ mod tests {
                 reasoning: n[6], input_audio: n[7], output_audio: n[8], input_image: n[9], total: n[10],
             };
             for basis in [Basis::Inclusive, Basis::Exclusive, Basis::Unknown] {
-                if let Some(usage) = Usage::normalise(reported, basis) { usage.total(); }
+                let _ = Usage::normalise(reported, basis).map(|usage| usage.total());
             }
         }
     }

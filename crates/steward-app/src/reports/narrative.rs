@@ -263,18 +263,16 @@ impl Narrator<'_> {
             lines.push(format!("{name} handled {by} {more} cases: {} after {}.", words::count(runs), words::count(runs_before)));
         }
         let rates = [
-            ("completion_rate", "completed", [Move::Up, Move::Down].as_slice()),
+            ("completion_rate", "were completed", [Move::Up, Move::Down].as_slice()),
             ("escalation_rate", "were passed to your team", [Move::Up, Move::Down].as_slice()),
             // Where more could not be finished, it stands among what went wrong.
             ("failure_rate", "could not be finished", [Move::Down].as_slice()),
         ];
         for (id, what, told) in rates {
             let (is, was) = (view.value(id), view.get_before(id).and_then(|f| f.value));
-            if let (Some(direction), Some(is), Some(was)) = (view.moved(id), is, was) {
-                if self.shows(id) && told.contains(&direction) {
-                    let verb = if id == "completion_rate" { "were completed" } else { what };
-                    lines.push(format!("{name}: {} of the cases {verb}, after {} in {before}.", words::share(is), words::share(was)));
-                }
+            let direction = view.moved(id).filter(|direction| self.shows(id) && told.contains(direction));
+            if let (Some(_), Some(is), Some(was)) = (direction, is, was) {
+                lines.push(format!("{name}: {} of the cases {what}, after {} in {before}.", words::share(is), words::share(was)));
             }
         }
         for result in results_of(&workflow.sums).iter().take(4) {
@@ -283,14 +281,14 @@ impl Narrator<'_> {
                 lines.push(format!("{name}: {}, after {} in {before}.", spoken_result(result), words::count(was)));
             }
         }
-        let amounts: [(&str, &str, fn(&Self, f64) -> String); 2] = [
-            ("cycle_time_p50", "half of the cases were done within", |_, seconds| words::duration(seconds)),
-            ("cost_per_completed_run", "a completed case cost", |of, units| of.money(units)),
-        ];
-        for (id, what, show) in amounts {
+        for (id, what) in [
+            ("cycle_time_p50", "half of the cases were done within"),
+            ("cost_per_completed_run", "a completed case cost"),
+        ] {
+            let show = |value| if id == "cycle_time_p50" { words::duration(value) } else { self.money(value) };
             let (is, was) = (view.value(id), view.get_before(id).and_then(|f| f.value));
             if let (Some(_), Some(is), Some(was)) = (view.moved(id).filter(|_| self.shows(id)), is, was) {
-                lines.push(format!("{name}: {what} {}, after {} in {before}.", show(self, is), show(self, was)));
+                lines.push(format!("{name}: {what} {}, after {} in {before}.", show(is), show(was)));
             }
         }
         for (release, date) in workflow.new_releases.iter().take(3) {

@@ -50,12 +50,18 @@ pub struct TallyQuery {
 /// Sums by hour: hours since the epoch, and what happened in them.
 pub type TallySeries = Vec<(i32, Sums)>;
 
+/// One counter: workflow, slice, grain, metric, bucket, key, release; in the order in which writers lock them.
+type Counter<'a> = (WorkflowId, &'a str, i16, &'static str, i32, &'a str, &'a str);
+
+/// A tally as it is stored: workflow, slice, grain, metric, bucket, key, release, n, sum.
+pub type StoredTally = (WorkflowId, String, i16, String, i32, String, String, i64, i64);
+
 const COLUMNS: &[&str] = &["agency_id", "workflow_id", "slice", "grain", "metric", "bucket", "key", "release", "n", "sum"];
 
 pub(super) async fn add_tallies(store: &Store, tx: &DatabaseTransaction, agency: Uuid, deltas: &[TallyDelta]) -> Result<(), StoreError> {
     use std::collections::BTreeMap;
     // Sorted, so that all writers lock rows in one order; added up, so that each row is written once.
-    let mut sums: BTreeMap<(WorkflowId, &str, i16, &'static str, i32, &str, &str), (i64, i64)> = BTreeMap::new();
+    let mut sums: BTreeMap<Counter<'_>, (i64, i64)> = BTreeMap::new();
     for delta in deltas {
         for (grain, bucket) in [(0, delta.hour), (1, delta.hour.div_euclid(24))] {
             let key = (delta.workflow_id, delta.slice.as_str(), grain, delta.metric.code(), bucket, delta.key.as_str(), delta.release.as_str());
@@ -176,7 +182,7 @@ impl AgencyStore {
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn list_all_tallies(&self) -> Result<Vec<(WorkflowId, String, i16, String, i32, String, String, i64, i64)>, StoreError> {
+    pub async fn list_all_tallies(&self) -> Result<Vec<StoredTally>, StoreError> {
         let rows = self
             .read(
                 "SELECT workflow_id, slice, grain, metric, bucket, key, release, n, sum FROM tallies
