@@ -209,7 +209,9 @@ async fn busy_month(name: &str, zone: &str) -> Desk {
 #[tokio::test]
 async fn every_receipt_opens_exactly_the_runs_that_were_counted() {
     // One zone has half hours, and one changes its clocks on the day after the month.
-    for (name, zone) in [("receipts-ny", "America/New_York"), ("receipts-kolkata", "Asia/Kolkata"), ("receipts-utc", "UTC")] {
+    for (name, zone) in
+        [("receipts-ny", "America/New_York"), ("receipts-kolkata", "Asia/Kolkata"), ("receipts-utc", "UTC")]
+    {
         let desk = busy_month(name, zone).await;
         let id = desk.draft().await;
         let n_receipts = desk.assert_receipts_open_what_they_say(id).await;
@@ -247,9 +249,16 @@ async fn figures_are_what_was_counted_with_what_they_are_out_of() {
     assert!(completion.interval.is_some() && completion.before.as_deref().is_some_and(|b| b.ends_with("in September")));
     let bookings: usize = sent.iter().map(|run| run["results"].as_array().expect("results").len()).sum();
     assert_eq!(figure(&document.key_figures, "Booking made").value, bookings.to_string());
-    let value: f64 = sent.iter().filter(|r| r["workflow"] == "front-desk").map(|r| 60.0 * r["results"].as_array().expect("results").len() as f64).sum();
+    let value: f64 = sent
+        .iter()
+        .filter(|r| r["workflow"] == "front-desk")
+        .map(|r| 60.0 * r["results"].as_array().expect("results").len() as f64)
+        .sum();
     let leads = sent.iter().filter(|r| r["workflow"] == "leads" && r["outcome"] == "completed").count();
-    assert_eq!(figure(&document.key_figures, "Value delivered").value, format!("€{}", thousands(value + 2.0 * leads as f64)));
+    assert_eq!(
+        figure(&document.key_figures, "Value delivered").value,
+        format!("€{}", thousands(value + 2.0 * leads as f64))
+    );
     let front_desk = &document.workflows[0];
     assert_eq!((front_desk.name.as_str(), document.workflows.len()), ("Front desk", 2));
     assert_eq!(figure(&front_desk.figures, "Run cost").value.chars().next(), Some('€'));
@@ -259,7 +268,11 @@ async fn figures_are_what_was_counted_with_what_they_are_out_of() {
     }
     assert_eq!(front_desk.charts[0].labels.len(), 31);
     assert_eq!(front_desk.charts[0].marks, [(11, "v2".to_owned())]);
-    assert!(front_desk.failures.iter().any(|line| line.starts_with("book_appointment: auth, ")), "{:?}", front_desk.failures);
+    assert!(
+        front_desk.failures.iter().any(|line| line.starts_with("book_appointment: auth, ")),
+        "{:?}",
+        front_desk.failures
+    );
 }
 
 fn thousands(value: f64) -> String {
@@ -271,7 +284,8 @@ fn thousands(value: f64) -> String {
 async fn the_words_say_what_the_figures_bear() {
     let desk = busy_month("words", "UTC").await;
     let document = desk.document(desk.draft().await).await;
-    let has = |lines: &[String], part: &str| assert!(lines.iter().any(|line| line.contains(part)), "{part} in {lines:#?}");
+    let has =
+        |lines: &[String], part: &str| assert!(lines.iter().any(|line| line.contains(part)), "{part} in {lines:#?}");
     assert!(document.headline.starts_with("In October 2026 your agents handled "), "{}", document.headline);
     has(std::slice::from_ref(&document.headline), "× booking made, and was worth €");
     has(&document.narrative, "passed to your team");
@@ -305,7 +319,11 @@ async fn days_without_a_run_are_told_where_some_are_usual() {
     let document = desk.document(desk.draft().await).await;
     let line = "Front desk: on 21 to 25 October no case came in, where about 10 a day are usual";
     assert!(document.problems.iter().any(|problem| problem.starts_with(line)), "{:#?}", document.problems);
-    assert!(document.data_gaps.iter().any(|gap| gap.contains("nothing is on record for 21 to 25 October")), "{:#?}", document.data_gaps);
+    assert!(
+        document.data_gaps.iter().any(|gap| gap.contains("nothing is on record for 21 to 25 October")),
+        "{:#?}",
+        document.data_gaps
+    );
 }
 
 #[tokio::test]
@@ -335,7 +353,11 @@ async fn a_month_that_has_not_begun_is_refused_and_one_that_is_not_over_says_so(
     let november = Month { year: 2026, month: 11 };
     let id = desk.app.draft_report(&desk.actor, desk.client.id, november).await.expect("a draft");
     let document = desk.document(id).await;
-    assert!(document.data_gaps[0].starts_with("November 2026 is not over: the figures reach up to 2 November, 09:00"), "{:?}", document.data_gaps);
+    assert!(
+        document.data_gaps[0].starts_with("November 2026 is not over: the figures reach up to 2 November, 09:00"),
+        "{:?}",
+        document.data_gaps
+    );
     // Made before the end of its month, it is not published after it without another look.
     desk.app.clock().set(at("2026-12-03T00:00:00Z"));
     let refused = desk.app.publish_report(&desk.actor, id).await;
@@ -361,7 +383,10 @@ async fn the_operators_words_stay_when_figures_are_refreshed() {
     desk.app.refresh_report(&desk.actor, id).await.expect("refreshed");
     let after = desk.document(id).await;
     assert_ne!(figure(&before.key_figures, "Runs").value, figure(&after.key_figures, "Runs").value);
-    assert_eq!((after.headline.as_str(), after.asks.as_slice()), ("A good month.", ["Confirm the holiday hours.".to_owned()].as_slice()));
+    assert_eq!(
+        (after.headline.as_str(), after.asks.as_slice()),
+        ("A good month.", ["Confirm the holiday hours.".to_owned()].as_slice())
+    );
     let shown = serde_json::to_string(&(&after.key_figures, &after.workflows, &after.narrative)).expect("JSON");
     for hidden in ["Run cost", "Total cost", "\"Return\"", "It cost", "came back"] {
         assert!(!shown.contains(hidden), "{hidden}");
@@ -385,11 +410,17 @@ async fn the_operators_words_stay_when_figures_are_refreshed() {
 async fn a_published_report_never_changes_and_a_correction_says_what_did() {
     let desk = busy_month("publish", "UTC").await;
     let id = desk.draft().await;
-    desk.app.update_report(&desk.actor, id, Edits { headline: Some("Ours.".to_owned()), ..Edits::default() }).await.expect("kept");
+    desk.app
+        .update_report(&desk.actor, id, Edits { headline: Some("Ours.".to_owned()), ..Edits::default() })
+        .await
+        .expect("kept");
     desk.app.clock().advance_ms(60_000);
     desk.app.publish_report(&desk.actor, id).await.expect("published");
     let published = desk.document(id).await;
-    assert_eq!((published.draft, published.headline.as_str(), published.made_at), (false, "Ours.", at("2026-11-02T09:01:00Z")));
+    assert_eq!(
+        (published.draft, published.headline.as_str(), published.made_at),
+        (false, "Ours.", at("2026-11-02T09:01:00Z"))
+    );
     desk.send(runs("front-desk", 8, "2026-10-20T10:00:30Z", "2026-10-21T10:00:00Z")).await;
     for refused in [
         desk.app.update_report(&desk.actor, id, Edits::default()).await,
@@ -421,7 +452,12 @@ async fn a_published_report_never_changes_and_a_correction_says_what_did() {
     let states: Vec<_> = list.iter().map(|r| (r.revision, r.state, r.superseded)).collect();
     assert_eq!(states, [(2, ReportState::Published, false), (1, ReportState::Published, true)]);
     let third = desk.draft().await;
-    assert!(desk.document(third).await.correction.is_some_and(|words| words.starts_with("No figure differs from revision 2")));
+    assert!(
+        desk.document(third)
+            .await
+            .correction
+            .is_some_and(|words| words.starts_with("No figure differs from revision 2"))
+    );
     desk.app.delete_draft(&desk.actor, third).await.expect("deleted");
     assert!(matches!(desk.app.get_report(&desk.actor, third).await, Err(AppError::NotFound(_))));
 }

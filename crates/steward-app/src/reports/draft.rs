@@ -58,8 +58,17 @@ pub struct Edits {
 
 /// Figures that a report may leave out, by id. Runs, coverage and what came of the runs always stand in it.
 pub const HIDEABLE: [&str; 11] = [
-    "exception_rate", "abandonment_rate", "cycle_time_p50", "cycle_time_p90", "value_delivered", "run_cost", TOTAL_COST,
-    "cost_per_completed_run", "return", "net_time_saved", "results",
+    "exception_rate",
+    "abandonment_rate",
+    "cycle_time_p50",
+    "cycle_time_p90",
+    "value_delivered",
+    "run_cost",
+    TOTAL_COST,
+    "cost_per_completed_run",
+    "return",
+    "net_time_saved",
+    "results",
 ];
 
 /// The most characters of a headline or of a line of a list, of a paragraph, and the most of each.
@@ -101,7 +110,9 @@ impl Edits {
         };
         let problems = lines(self.problems, "what went wrong", MAX_LINE_CHARS, MAX_LIST)?;
         if problems.as_ref().is_some_and(Vec::is_empty) {
-            return Err(AppError::Invalid("what went wrong is never left out: write at least one line, or take the drafted ones".to_owned()));
+            return Err(AppError::Invalid(
+                "what went wrong is never left out: write at least one line, or take the drafted ones".to_owned(),
+            ));
         }
         let mut hidden_figures = self.hidden_figures;
         hidden_figures.sort_unstable();
@@ -176,7 +187,11 @@ pub(super) fn document(
         asks: narrator.asks(),
         workflows,
         data_gaps: narrator.gaps(),
-        definitions: used.into_iter().map(|id| named(id)).map(|(name, words)| (name.to_owned(), words.to_owned())).collect(),
+        definitions: used
+            .into_iter()
+            .map(|id| named(id))
+            .map(|(name, words)| (name.to_owned(), words.to_owned()))
+            .collect(),
         check_at: format!("{public_url}/reports/{}", issue.id),
     };
     if let Some(published) = published {
@@ -186,7 +201,12 @@ pub(super) fn document(
 }
 
 /// The figures of the first page, at most six: how much, how well, what it brought, what it was worth, what it cost.
-fn key_figures(client: &View<'_>, hidden: &[String], book: &mut Book, used: &mut Vec<&'static str>) -> Vec<ReportFigure> {
+fn key_figures(
+    client: &View<'_>,
+    hidden: &[String],
+    book: &mut Book,
+    used: &mut Vec<&'static str>,
+) -> Vec<ReportFigure> {
     let shows = |id: &str| !hidden.iter().any(|h| h == id);
     let has_results = !crate::figures::results_of(client.sums).is_empty() && shows("results");
     let has_cost = client.value("run_cost").is_some() || client.retainer.is_some();
@@ -212,7 +232,13 @@ fn key_figures(client: &View<'_>, hidden: &[String], book: &mut Book, used: &mut
         .collect()
 }
 
-fn page(material: &Material, workflow: &WorkflowMaterial, narrator: &Narrator<'_>, book: &mut Book, used: &mut Vec<&'static str>) -> ReportWorkflow {
+fn page(
+    material: &Material,
+    workflow: &WorkflowMaterial,
+    narrator: &Narrator<'_>,
+    book: &mut Book,
+    used: &mut Vec<&'static str>,
+) -> ReportWorkflow {
     let view = View::of_workflow(material, workflow);
     let shows = |id: &str| !narrator.hidden.iter().any(|h| h == id);
     let has = |id: &str| view.value(id).is_some();
@@ -287,7 +313,9 @@ fn changed_figures(published: &ReportDocument, document: &ReportDocument) -> Str
     match (lines.is_empty(), more) {
         (true, _) => format!("No figure differs from revision {}.", published.revision),
         (false, 0) => format!("Figures that differ from revision {}: {}.", published.revision, lines.join("; ")),
-        (false, more) => format!("Figures that differ from revision {}: {}; and {more} more.", published.revision, lines.join("; ")),
+        (false, more) => {
+            format!("Figures that differ from revision {}: {}; and {more} more.", published.revision, lines.join("; "))
+        }
     }
 }
 

@@ -28,9 +28,16 @@ pub(super) fn named(id: &str) -> (&'static str, &'static str) {
             "Runs",
             "Cases that the agents handled from start to end: a call, a conversation, a lead. A run counts in the hour in which it ended; tests are left out.",
         ),
-        "cycle_time_p50" => ("Half done within", "From the start of a run to its end: half of the runs took no longer. Exact to 1 %."),
-        "cycle_time_p90" => ("Nine of ten done within", "From the start of a run to its end: nine of ten runs took no longer. Exact to 1 %."),
-        TOTAL_COST => ("Total cost", "What the runs cost, models, tools and telephony together, and the price of the retainer."),
+        "cycle_time_p50" => {
+            ("Half done within", "From the start of a run to its end: half of the runs took no longer. Exact to 1 %.")
+        }
+        "cycle_time_p90" => (
+            "Nine of ten done within",
+            "From the start of a run to its end: nine of ten runs took no longer. Exact to 1 %.",
+        ),
+        TOTAL_COST => {
+            ("Total cost", "What the runs cost, models, tools and telephony together, and the price of the retainer.")
+        }
         _ => metrics::definition(id).map_or(("", ""), |definition| (definition.name, definition.definition)),
     }
 }
@@ -39,7 +46,8 @@ fn unit_and_good(id: &str) -> (Unit, Good) {
     match id {
         // More runs cost more: what a completed one costs says whether that is good.
         TOTAL_COST | "run_cost" => (Unit::Money, Good::Neither),
-        _ => metrics::definition(id).map_or((Unit::Count, Good::Neither), |definition| (definition.unit, definition.good)),
+        _ => metrics::definition(id)
+            .map_or((Unit::Count, Good::Neither), |definition| (definition.unit, definition.good)),
     }
 }
 
@@ -175,7 +183,10 @@ impl<'a> View<'a> {
     /// Whether a metric moved beyond chance. A month that is not over moves only in rates and durations.
     pub(super) fn moved(&self, id: &str) -> Option<Move> {
         let figure = self.get(id)?;
-        let of_length = matches!(id, "runs" | "results" | "run_cost" | "value_delivered" | "net_value" | "return" | "net_time_saved");
+        let of_length = matches!(
+            id,
+            "runs" | "results" | "run_cost" | "value_delivered" | "net_value" | "return" | "net_time_saved"
+        );
         if of_length && !self.material.is_over() {
             return None;
         }
@@ -208,7 +219,9 @@ impl<'a> View<'a> {
             value: value.map_or_else(|| "no data".to_owned(), show),
             basis: if value.is_some() { self.basis(id, figure) } else { self.why_not(id) },
             interval: interval.map(|(low, high)| words::interval(low, high)),
-            before: before.filter(|_| ran_before).map(|was| format!("{} in {}", show(was), self.material.before_name())),
+            before: before
+                .filter(|_| ran_before)
+                .map(|was| format!("{} in {}", show(was), self.material.before_name())),
             change: judged(direction, good),
             receipt: if value.is_some() { book.issue(runs, n_runs) } else { None },
         })
@@ -253,7 +266,11 @@ impl<'a> View<'a> {
         let unpriced = self.sums.total(Metric::CostUnknown).0;
         let priced = || {
             let known = words::counted(runs - unpriced, "run", "runs");
-            if unpriced > 0 { format!("{known} of {}; the cost of the others is unknown", words::count(runs)) } else { known }
+            if unpriced > 0 {
+                format!("{known} of {}; the cost of the others is unknown", words::count(runs))
+            } else {
+                known
+            }
         };
         let money = |units: f64| words::money(units, self.currency());
         match id {
@@ -263,7 +280,9 @@ impl<'a> View<'a> {
             TOTAL_COST => {
                 let cost = self.value("run_cost");
                 match (cost, self.retainer) {
-                    (Some(cost), Some(retainer)) => format!("{} for runs and {} retainer", money(cost), money(retainer)),
+                    (Some(cost), Some(retainer)) => {
+                        format!("{} for runs and {} retainer", money(cost), money(retainer))
+                    }
                     (None, Some(_)) => "the retainer; there was no run".to_owned(),
                     _ => priced(),
                 }
@@ -278,7 +297,9 @@ impl<'a> View<'a> {
                 format!("{} over {}", money(value), money(self.total_cost().0.unwrap_or_default()))
             }
             "net_value" => "value delivered less total cost".to_owned(),
-            "net_time_saved" => format!("{} at their agreed minutes", words::counted(completed, "completed run", "completed runs")),
+            "net_time_saved" => {
+                format!("{} at their agreed minutes", words::counted(completed, "completed run", "completed runs"))
+            }
             _ => {
                 let Some(figure) = figure else { return String::new() };
                 let count = |n: Option<f64>| words::count(n.unwrap_or_default().round() as i64);
@@ -304,9 +325,13 @@ impl<'a> View<'a> {
             return "there was no run".to_owned();
         }
         match id {
-            "completion_rate" | "escalation_rate" | "failure_rate" | "abandonment_rate" => "nothing says how the runs ended",
+            "completion_rate" | "escalation_rate" | "failure_rate" | "abandonment_rate" => {
+                "nothing says how the runs ended"
+            }
             "cost_per_completed_run" if self.sums.outcome(Outcome::Completed) <= 0 => "no run was completed",
-            "value_delivered" | "net_value" | "return" if self.value("value_delivered").is_none() => "no value is agreed",
+            "value_delivered" | "net_value" | "return" if self.value("value_delivered").is_none() => {
+                "no value is agreed"
+            }
             "net_time_saved" => "no minutes for the same work by hand are agreed",
             _ => "no run has a known cost",
         }
@@ -347,7 +372,8 @@ impl<'a> View<'a> {
             ..ReceiptRuns::of(of.iter().map(|w| w.workflow.id).collect(), self.material.counted)
         };
         // Where a workflow has too many results to count the runs of each, there is no receipt for their sum.
-        let n_runs = of.iter().map(|w| w.result_runs.get(&result.name).copied()).sum::<Option<i64>>().unwrap_or_default();
+        let n_runs =
+            of.iter().map(|w| w.result_runs.get(&result.name).copied()).sum::<Option<i64>>().unwrap_or_default();
         let was = count_of(self.sums_before, &result.name);
         ReportResult {
             name: words::headed(&result.name),
@@ -355,10 +381,13 @@ impl<'a> View<'a> {
             hours: match (result.in_hours, result.out_of_hours) {
                 (_, 0) => "all in business hours".to_owned(),
                 (0, _) => "all outside business hours".to_owned(),
-                (inside, outside) => format!("{} in business hours, {} outside", words::count(inside), words::count(outside)),
+                (inside, outside) => {
+                    format!("{} in business hours, {} outside", words::count(inside), words::count(outside))
+                }
             },
             value: result.value.map(|nanos| words::money(nanos.units(), self.currency())).unwrap_or_default(),
-            before: (self.sums_before.runs() > 0).then(|| format!("{} in {}", words::count(was), self.material.before_name())),
+            before: (self.sums_before.runs() > 0)
+                .then(|| format!("{} in {}", words::count(was), self.material.before_name())),
             receipt: book.issue(runs, n_runs),
         }
     }

@@ -101,7 +101,12 @@ pub(super) fn counted(period: Period) -> Period {
 
 impl App {
     /// Reads what a report of a client's month is made of.
-    pub(super) async fn material_of(&self, actor: &Actor, client: ClientId, month: Month) -> Result<Material, AppError> {
+    pub(super) async fn material_of(
+        &self,
+        actor: &Actor,
+        client: ClientId,
+        month: Month,
+    ) -> Result<Material, AppError> {
         super::must_see(actor, client)?;
         let store = self.store_of(actor);
         let agency = store.find_agency().await?.ok_or(AppError::NotFound("agency"))?;
@@ -112,7 +117,10 @@ impl App {
         let before = month.before().period(&zone).ok_or_else(out_of_range)?;
         let now = self.clock().now();
         if period.start > now {
-            return Err(AppError::Invalid(format!("{} has not begun: there is nothing to report yet", month.in_words())));
+            return Err(AppError::Invalid(format!(
+                "{} has not begun: there is nothing to report yet",
+                month.in_words()
+            )));
         }
         let (counted, before) = (counted(period), counted(before));
         let scope = Scope { client: Some(client.id), ..Scope::default() };
@@ -146,12 +154,26 @@ impl App {
             let start = now.plus_ms(-for_ms.clamp(0, 86_400_000) - 3_600_000).max(counted.start).min(counted.end);
             Period { start, ..counted }
         };
-        let of_client = |period| RunFilter { workflows: Some(all_workflows.clone()), period: Some(period), ..RunFilter::default() };
+        let of_client =
+            |period| RunFilter { workflows: Some(all_workflows.clone()), period: Some(period), ..RunFilter::default() };
         let provisional = RunFilter { provisional_at: Some((true, now)), ..of_client(recent(settle_ms)) };
         let unfinished = RunFilter { finished: Some(false), ..of_client(recent(quiet_ms)) };
         let n_provisional = store.count_runs(&provisional, COUNT_UP_TO).await?;
         let n_unfinished = store.count_runs(&unfinished, COUNT_UP_TO).await?;
-        Ok(Material { agency, client, zone, month, period, counted, now, figures, all_workflows, workflows, n_provisional, n_unfinished })
+        Ok(Material {
+            agency,
+            client,
+            zone,
+            month,
+            period,
+            counted,
+            now,
+            figures,
+            all_workflows,
+            workflows,
+            n_provisional,
+            n_unfinished,
+        })
     }
 }
 
@@ -228,7 +250,17 @@ async fn read_workflow(
     }
     let figures = figures_of(&workflow, client, &sums, months.counted, months.zone);
     let figures_before = figures_of(&workflow, client, &sums_before, months.before, months.zone);
-    Ok(WorkflowMaterial { workflow, sums, sums_before, figures, figures_before, days, silent, new_releases, result_runs })
+    Ok(WorkflowMaterial {
+        workflow,
+        sums,
+        sums_before,
+        figures,
+        figures_before,
+        days,
+        silent,
+        new_releases,
+        result_runs,
+    })
 }
 
 /// Every metric of one workflow; the retainer is the client's and has no part in it.
@@ -287,8 +319,17 @@ fn silent_days(workflow: &Workflow, days: &[Day], before: &[Day], months: &Month
 
 /// Kinds of tallies that the month before is compared by.
 const METRICS_BEFORE: &[Metric] = &[
-    Metric::Runs, Metric::Outcome, Metric::Exceptions, Metric::CycleMs, Metric::CycleBucket, Metric::WaitingMs, Metric::Cost,
-    Metric::CostUnknown, Metric::Results, Metric::ValuedResults, Metric::Hours,
+    Metric::Runs,
+    Metric::Outcome,
+    Metric::Exceptions,
+    Metric::CycleMs,
+    Metric::CycleBucket,
+    Metric::WaitingMs,
+    Metric::Cost,
+    Metric::CostUnknown,
+    Metric::Results,
+    Metric::ValuedResults,
+    Metric::Hours,
 ];
 /// Kinds of tallies that days are read of.
 const METRICS_BY_DAY: &[Metric] =

@@ -183,9 +183,15 @@ impl App {
     /// # Errors
     ///
     /// [`AppError::NotFound`] when the client is out of reach; [`AppError::Invalid`] for a month that has not begun.
-    pub async fn compute_document(&self, actor: &Actor, issue: &Issue, edits: &Edits) -> Result<(ReportDocument, Receipts), AppError> {
+    pub async fn compute_document(
+        &self,
+        actor: &Actor,
+        issue: &Issue,
+        edits: &Edits,
+    ) -> Result<(ReportDocument, Receipts), AppError> {
         let material = self.material_of(actor, issue.client, issue.month).await?;
-        let (mut document, receipts) = draft::document(&material, issue, &edits.hidden_figures, self.public_url(), None);
+        let (mut document, receipts) =
+            draft::document(&material, issue, &edits.hidden_figures, self.public_url(), None);
         edits.apply(&mut document);
         Ok((document, receipts))
     }
@@ -233,10 +239,15 @@ impl App {
         let now = self.clock().now();
         if document.made_at < document.period.end && document.period.end <= now {
             let month = &document.period_words;
-            return Err(AppError::Conflict(format!("this draft was made before {month} was over: refresh its figures, look at them, then publish")));
+            return Err(AppError::Conflict(format!(
+                "this draft was made before {month} was over: refresh its figures, look at them, then publish"
+            )));
         }
         if row.revision > 1 && edits.correction.is_none() {
-            return Err(AppError::Conflict(format!("revision {} has to say what it corrects before it is published", row.revision)));
+            return Err(AppError::Conflict(format!(
+                "revision {} has to say what it corrects before it is published",
+                row.revision
+            )));
         }
         edits.apply(&mut document);
         document.draft = false;
@@ -259,14 +270,21 @@ impl App {
         let row = self.report_row(actor, id).await?;
         actor.must_operate()?;
         if !is_published(&row) {
-            return Err(AppError::Conflict("this report is a draft: edit it, there is nothing to correct yet".to_owned()));
+            return Err(AppError::Conflict(
+                "this report is a draft: edit it, there is nothing to correct yet".to_owned(),
+            ));
         }
         let correction = Edits { correction: Some(correction.to_owned()), ..Edits::default() }.checked()?.correction;
         if correction.is_none() {
-            return Err(AppError::Invalid("say in a sentence what is corrected: readers of the first revision will look for it".to_owned()));
+            return Err(AppError::Invalid(
+                "say in a sentence what is corrected: readers of the first revision will look for it".to_owned(),
+            ));
         }
-        let month = Month::parse(&row.month).ok_or(AppError::Store(StoreError::Corrupt { table: "reports", column: "month" }))?;
-        let is_new = !of_month(self.store_of(actor).list_reports(Some(row.client_id)).await?, month).iter().any(|r| !is_published(r));
+        let month = Month::parse(&row.month)
+            .ok_or(AppError::Store(StoreError::Corrupt { table: "reports", column: "month" }))?;
+        let is_new = !of_month(self.store_of(actor).list_reports(Some(row.client_id)).await?, month)
+            .iter()
+            .any(|r| !is_published(r));
         let draft = self.draft_report(actor, row.client_id, month).await?;
         let known: Edits = read_json(&self.report_row(actor, draft).await?.edits, "edits")?;
         // What was written for the first revision is where its correction begins.
@@ -315,7 +333,12 @@ impl App {
     /// # Errors
     ///
     /// [`AppError::NotFound`] when the client is out of reach; [`AppError::Invalid`] for a month that has not begun.
-    pub async fn report_json(&self, actor: &Actor, client: ClientId, month: Month) -> Result<serde_json::Value, AppError> {
+    pub async fn report_json(
+        &self,
+        actor: &Actor,
+        client: ClientId,
+        month: Month,
+    ) -> Result<serde_json::Value, AppError> {
         let material = self.material_of(actor, client, month).await?;
         let all = figures::View::of_client(&material);
         let narrator = narrative::Narrator { material: &material, client: &all, hidden: &[] };
@@ -374,7 +397,12 @@ impl App {
     /// # Errors
     ///
     /// [`AppError::NotFound`] when there is no such report or code, or it is out of reach.
-    pub async fn open_receipt(&self, actor: &Actor, id: ReportId, code: &str) -> Result<(RunFilter, ReportFigure), AppError> {
+    pub async fn open_receipt(
+        &self,
+        actor: &Actor,
+        id: ReportId,
+        code: &str,
+    ) -> Result<(RunFilter, ReportFigure), AppError> {
         let report = self.get_report(actor, id).await?;
         let runs = report.receipts.get(code).ok_or(AppError::NotFound("receipt"))?;
         let figure = find_figure(&report.document, code).ok_or(AppError::NotFound("receipt"))?;
@@ -396,9 +424,17 @@ impl App {
     }
 
     /// Makes a draft's document of the figures as they are, with what differs from the last publication.
-    async fn make_document(&self, actor: &Actor, row: &mut ReportRow, edits: &Edits, siblings: &[ReportRow]) -> Result<(), AppError> {
-        let month = Month::parse(&row.month).ok_or(AppError::Store(StoreError::Corrupt { table: "reports", column: "month" }))?;
-        let same_month = siblings.iter().filter(|r| r.month == row.month && is_published(r) && r.revision < row.revision);
+    async fn make_document(
+        &self,
+        actor: &Actor,
+        row: &mut ReportRow,
+        edits: &Edits,
+        siblings: &[ReportRow],
+    ) -> Result<(), AppError> {
+        let month = Month::parse(&row.month)
+            .ok_or(AppError::Store(StoreError::Corrupt { table: "reports", column: "month" }))?;
+        let same_month =
+            siblings.iter().filter(|r| r.month == row.month && is_published(r) && r.revision < row.revision);
         let published: Option<ReportDocument> =
             same_month.max_by_key(|r| r.revision).map(|r| read_json(&r.document, "document")).transpose()?;
         let issue = Issue {
@@ -409,7 +445,8 @@ impl App {
             draft: true,
         };
         let material = self.material_of(actor, row.client_id, month).await?;
-        let (document, receipts) = draft::document(&material, &issue, &edits.hidden_figures, self.public_url(), published.as_ref());
+        let (document, receipts) =
+            draft::document(&material, &issue, &edits.hidden_figures, self.public_url(), published.as_ref());
         row.document = to_json(&document);
         row.receipts = to_json(&receipts);
         Ok(())
@@ -421,7 +458,13 @@ impl App {
         if self.store_of(actor).update_report(&row).await? { Ok(()) } else { Err(never_changes()) }
     }
 
-    async fn record_report_audit(&self, actor: &Actor, action: &str, id: ReportId, details: String) -> Result<(), AppError> {
+    async fn record_report_audit(
+        &self,
+        actor: &Actor,
+        action: &str,
+        id: ReportId,
+        details: String,
+    ) -> Result<(), AppError> {
         let entry = AuditEntry {
             at: self.clock().now(),
             person: actor.name.clone(),
@@ -463,7 +506,8 @@ fn find_figure(document: &ReportDocument, code: &str) -> Option<ReportFigure> {
     if let Some(figure) = document.key_figures.iter().chain(pages).find(|figure| has(&figure.receipt)) {
         return Some(figure.clone());
     }
-    let result = document.workflows.iter().flat_map(|workflow| &workflow.results).find(|result| has(&result.receipt))?;
+    let result =
+        document.workflows.iter().flat_map(|workflow| &workflow.results).find(|result| has(&result.receipt))?;
     Some(ReportFigure {
         name: result.name.clone(),
         value: result.count.clone(),

@@ -119,8 +119,11 @@ impl Narrator<'_> {
         if self.material.workflows.len() > 1 {
             let mut of: Vec<_> = self.material.workflows.iter().filter(|w| w.sums.runs() > 0).collect();
             of.sort_by_key(|w| std::cmp::Reverse(w.sums.runs()));
-            let shares: Vec<String> =
-                of.iter().take(6).map(|w| format!("{} handled {}", words::name(&w.workflow.name), words::count(w.sums.runs()))).collect();
+            let shares: Vec<String> = of
+                .iter()
+                .take(6)
+                .map(|w| format!("{} handled {}", words::name(&w.workflow.name), words::count(w.sums.runs())))
+                .collect();
             if shares.len() > 1 {
                 words.push_str(&format!(" {}.", words::list(&shares)));
             }
@@ -158,11 +161,19 @@ impl Narrator<'_> {
         if !self.shows("cycle_time_p50") {
             return None;
         }
-        let mut words = format!("Half of the cases were done within {}, nine of ten within {}", words::duration(half), words::duration(nine));
+        let mut words = format!(
+            "Half of the cases were done within {}, nine of ten within {}",
+            words::duration(half),
+            words::duration(nine)
+        );
         let before = self.client.get_before("cycle_time_p50").and_then(|figure| figure.value);
         if let (Some(direction), Some(was)) = (self.client.moved("cycle_time_p50"), before) {
             let quicker = if direction == Move::Down { "quicker" } else { "slower" };
-            words.push_str(&format!(": {quicker} than in {}, when half took {}", self.material.before_name(), words::duration(was)));
+            words.push_str(&format!(
+                ": {quicker} than in {}, when half took {}",
+                self.material.before_name(),
+                words::duration(was)
+            ));
         }
         Some(words + ".")
     }
@@ -178,7 +189,10 @@ impl Narrator<'_> {
             (0, failed) => format!("None was passed to your team; {} could not be finished.", words::count(failed)),
             (escalated, failed) => {
                 let share = words::share(escalated as f64 / sums.verified() as f64);
-                let mut words = format!("Your team took over {}, {share} of those whose end is known", words::counted(escalated, "case", "cases"));
+                let mut words = format!(
+                    "Your team took over {}, {share} of those whose end is known",
+                    words::counted(escalated, "case", "cases")
+                );
                 if failed > 0 {
                     words.push_str(&format!(", and {} could not be finished", words::count(failed)));
                 }
@@ -192,13 +206,23 @@ impl Narrator<'_> {
         let cost = self.cost();
         let spent = cost.map(|cost| match (run_cost, self.client.retainer) {
             (Some(runs), Some(retainer)) if self.shows("run_cost") => {
-                format!("cost {}: {} for the runs and {} for the retainer", self.money(cost), self.money(runs), self.money(retainer))
+                format!(
+                    "cost {}: {} for the runs and {} for the retainer",
+                    self.money(cost),
+                    self.money(runs),
+                    self.money(retainer)
+                )
             }
             (_, Some(_)) => format!("cost {}, the retainer included", self.money(cost)),
             _ => format!("cost {}", self.money(cost)),
         });
         let Some(value) = self.value() else {
-            return spent.map(|spent| format!("The month {spent}. What it was worth is not agreed for any of it yet, so it is not reckoned."))
+            return spent
+                .map(|spent| {
+                    format!(
+                        "The month {spent}. What it was worth is not agreed for any of it yet, so it is not reckoned."
+                    )
+                })
                 .filter(|_| self.client.value("value_delivered").is_none());
         };
         let mut words = format!("The month was worth {}, reckoned as {}", self.money(value), self.client.value_basis);
@@ -217,7 +241,11 @@ impl Narrator<'_> {
             words.push_str(&format!(" It {spent}."));
         }
         if let Some(cost) = cost.filter(|_| self.shows("return")) {
-            words.push_str(&format!(" For each {} spent, {} came back.", self.money(1.0).trim_end_matches(".00"), self.money(value / cost)));
+            words.push_str(&format!(
+                " For each {} spent, {} came back.",
+                self.money(1.0).trim_end_matches(".00"),
+                self.money(value / cost)
+            ));
         }
         if self.client.retainer.is_none() && cost.is_some() {
             words.push_str(" No price of a retainer is set, so the cost is that of the runs alone.");
@@ -246,13 +274,24 @@ impl Narrator<'_> {
         let (before, name) = (self.material.before_name(), words::name(&workflow.workflow.name));
         let (runs, runs_before) = (workflow.sums.runs(), workflow.sums_before.runs());
         if runs_before <= 0 {
-            let first = workflow.days.iter().find(|day| day.sums.runs() > 0).map(|day| format!(", the first on {}", words::day(day.date)));
-            lines.push(format!("{name} is new: it handled {}{}.", words::counted(runs, "case", "cases"), first.unwrap_or_default()));
+            let first = workflow
+                .days
+                .iter()
+                .find(|day| day.sums.runs() > 0)
+                .map(|day| format!(", the first on {}", words::day(day.date)));
+            lines.push(format!(
+                "{name} is new: it handled {}{}.",
+                words::counted(runs, "case", "cases"),
+                first.unwrap_or_default()
+            ));
             return;
         }
         if runs <= 0 {
             if self.material.is_over() {
-                lines.push(format!("{name} handled nothing, after {} in {before}.", words::counted(runs_before, "case", "cases")));
+                lines.push(format!(
+                    "{name} handled nothing, after {} in {before}.",
+                    words::counted(runs_before, "case", "cases")
+                ));
             }
             return;
         }
@@ -260,7 +299,11 @@ impl Narrator<'_> {
         if let Some(direction) = view.moved("runs") {
             let by = words::relative(runs as f64, runs_before as f64);
             let more = if direction == Move::Up { "more" } else { "fewer" };
-            lines.push(format!("{name} handled {by} {more} cases: {} after {}.", words::count(runs), words::count(runs_before)));
+            lines.push(format!(
+                "{name} handled {by} {more} cases: {} after {}.",
+                words::count(runs),
+                words::count(runs_before)
+            ));
         }
         let rates = [
             ("completion_rate", "were completed", [Move::Up, Move::Down].as_slice()),
@@ -272,7 +315,11 @@ impl Narrator<'_> {
             let (is, was) = (view.value(id), view.get_before(id).and_then(|f| f.value));
             let direction = view.moved(id).filter(|direction| self.shows(id) && told.contains(direction));
             if let (Some(_), Some(is), Some(was)) = (direction, is, was) {
-                lines.push(format!("{name}: {} of the cases {what}, after {} in {before}.", words::share(is), words::share(was)));
+                lines.push(format!(
+                    "{name}: {} of the cases {what}, after {} in {before}.",
+                    words::share(is),
+                    words::share(was)
+                ));
             }
         }
         for result in results_of(&workflow.sums).iter().take(4) {
@@ -310,9 +357,11 @@ impl Narrator<'_> {
                     words::days(silent)
                 ));
             }
-            if let (Some(Move::Up), Some(is), Some(was)) =
-                (view.moved("failure_rate"), view.value("failure_rate"), view.get_before("failure_rate").and_then(|f| f.value))
-            {
+            if let (Some(Move::Up), Some(is), Some(was)) = (
+                view.moved("failure_rate"),
+                view.value("failure_rate"),
+                view.get_before("failure_rate").and_then(|f| f.value),
+            ) {
                 let (is, was) = (words::share(is), words::share(was));
                 lines.push(format!("{name}: more cases could not be finished than in {before}: {is}, after {was}."));
             }
@@ -321,7 +370,10 @@ impl Narrator<'_> {
         let failed = self.client.sums.outcome(Outcome::Failed);
         if failed > 0 {
             let count = words::counted(failed, "case", "cases");
-            lines.push(format!("In all, {count} of {} could not be finished; each is on record.", words::count(self.runs())));
+            lines.push(format!(
+                "In all, {count} of {} could not be finished; each is on record.",
+                words::count(self.runs())
+            ));
         }
         if lines.is_empty() {
             lines.push(if self.runs() <= 0 {
@@ -329,7 +381,10 @@ impl Narrator<'_> {
             } else if self.client.sums.verified() < self.runs() {
                 "No error is on record. What happened in the cases whose end is unknown cannot be said.".to_owned()
             } else {
-                format!("Nothing went wrong that we know of: no error is on record in {}.", words::counted(self.runs(), "case", "cases"))
+                format!(
+                    "Nothing went wrong that we know of: no error is on record in {}.",
+                    words::counted(self.runs(), "case", "cases")
+                )
             });
         }
         lines.truncate(MAX_LINES * 2);
@@ -366,7 +421,10 @@ impl Narrator<'_> {
         if speaks_of_hours && hours.weekdays.iter().all(Vec::is_empty) {
             lines.push("Tell us your business hours: without them every case counts as outside of them.".to_owned());
         } else if speaks_of_hours && *hours == BusinessHours::default() {
-            lines.push("Tell us your business hours where they are not Monday to Friday, 9:00 to 17:00: we reckon with these.".to_owned());
+            lines.push(
+                "Tell us your business hours where they are not Monday to Friday, 9:00 to 17:00: we reckon with these."
+                    .to_owned(),
+            );
         }
         lines.truncate(MAX_LINES);
         lines
@@ -394,11 +452,19 @@ impl Narrator<'_> {
         let unknown = sums.outcome(Outcome::Unverified);
         if unknown > 0 {
             let share = words::share(unknown as f64 / runs.max(1) as f64);
-            lines.push(format!("For {} of {} runs ({share}) nothing says whether they did their job. Rates leave them out.", words::count(unknown), words::count(runs)));
+            lines.push(format!(
+                "For {} of {} runs ({share}) nothing says whether they did their job. Rates leave them out.",
+                words::count(unknown),
+                words::count(runs)
+            ));
         }
         let unpriced = sums.total(Metric::CostUnknown).0;
         if unpriced > 0 && self.shows("run_cost") {
-            lines.push(format!("For {} of {} runs the cost is not known in full, so the true cost is higher.", words::count(unpriced), words::count(runs)));
+            lines.push(format!(
+                "For {} of {} runs the cost is not known in full, so the true cost is higher.",
+                words::count(unpriced),
+                words::count(runs)
+            ));
         }
         let up_to = |n: u64| {
             let most = u64::from(crate::runs::COUNT_UP_TO);
@@ -406,14 +472,23 @@ impl Narrator<'_> {
             if n >= most { format!("At least {count}") } else { count }
         };
         if material.n_provisional > 0 {
-            lines.push(format!("{} ended so lately that late data may still change them.", up_to(material.n_provisional)));
+            lines.push(format!(
+                "{} ended so lately that late data may still change them.",
+                up_to(material.n_provisional)
+            ));
         }
         if material.n_unfinished > 0 {
-            lines.push(format!("{} had not ended when this was made, and are not counted.", up_to(material.n_unfinished)));
+            lines.push(format!(
+                "{} had not ended when this was made, and are not counted.",
+                up_to(material.n_unfinished)
+            ));
         }
         let late = sums.total(Metric::Late).0;
         if late > 0 {
-            lines.push(format!("For {} some of the data arrived late; it is counted.", words::counted(late, "run", "runs")));
+            lines.push(format!(
+                "For {} some of the data arrived late; it is counted.",
+                words::counted(late, "run", "runs")
+            ));
         }
         for workflow in &material.workflows {
             let (silent, usual) = &workflow.silent;
@@ -424,7 +499,10 @@ impl Narrator<'_> {
             }
         }
         if material.counted != material.period {
-            lines.push(format!("Figures are kept by whole hours of UTC, so days of {} begin and end up to an hour earlier here.", material.agency.time_zone));
+            lines.push(format!(
+                "Figures are kept by whole hours of UTC, so days of {} begin and end up to an hour earlier here.",
+                material.agency.time_zone
+            ));
         }
         lines
     }
@@ -433,7 +511,11 @@ impl Narrator<'_> {
     pub(super) fn summary_of(&self, workflow: &WorkflowMaterial) -> String {
         if workflow.sums.runs() <= 0 {
             let before = words::count(workflow.sums_before.runs());
-            return format!("It handled nothing in {}, after {before} in {}.", self.material.month_name(), self.material.before_name());
+            return format!(
+                "It handled nothing in {}, after {before} in {}.",
+                self.material.month_name(),
+                self.material.before_name()
+            );
         }
         let mut words = format!("Handled {}.", ends(&workflow.sums));
         let results: Vec<String> = results_of(&workflow.sums).iter().take(3).map(spoken_result).collect();
@@ -448,7 +530,9 @@ impl Narrator<'_> {
         worst(workflow)
             .into_iter()
             .take(8)
-            .map(|error| format!("{}: {}, {}", words::name(&error.of), error.class.replace('_', " "), words::often(error.n)))
+            .map(|error| {
+                format!("{}: {}, {}", words::name(&error.of), error.class.replace('_', " "), words::often(error.n))
+            })
             .collect()
     }
 }
@@ -520,7 +604,9 @@ impl Failures {
             dates => format!(", on {}", words::days(dates)),
         };
         let since = match (on.last(), days.last()) {
-            (Some(last), Some(end)) if end.date.day() - last.day() >= 3 && days.iter().any(|d| d.date > *last && d.sums.runs() > 0) => {
+            (Some(last), Some(end))
+                if end.date.day() - last.day() >= 3 && days.iter().any(|d| d.date > *last && d.sums.runs() > 0) =>
+            {
                 "; not since then"
             }
             _ => "",
@@ -530,7 +616,9 @@ impl Failures {
 
     fn days(&self, days: &[crate::figures::Day]) -> Vec<Date> {
         let metric = if self.of_model { Metric::ModelErrors } else { Metric::ToolErrors };
-        let has = |sums: &Sums| sums.pairs(metric).iter().any(|(of, class, n, _)| *of == self.of && *class == self.class && *n > 0);
+        let has = |sums: &Sums| {
+            sums.pairs(metric).iter().any(|(of, class, n, _)| *of == self.of && *class == self.class && *n > 0)
+        };
         days.iter().filter(|day| has(&day.sums)).map(|day| day.date).collect()
     }
 }

@@ -186,7 +186,18 @@ pub(super) fn days(dates: &[Date]) -> String {
 /// The month's name: "October".
 pub(super) fn month_name(month: i8) -> &'static str {
     const NAMES: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ];
     NAMES.get(usize::from(month.unsigned_abs()).wrapping_sub(1)).copied().unwrap_or("?")
 }
@@ -216,10 +227,15 @@ mod tests {
 
     #[test]
     fn money_has_its_currency_and_as_many_digits_as_matter() {
-        let dollars: Vec<_> = [0.0, 18_720.4, 42.5, 999.999, 0.5, 0.0213, 0.000_012, -3.0].map(|units| money(units, Currency::USD)).into();
+        let dollars: Vec<_> = [0.0, 18_720.4, 42.5, 999.999, 0.5, 0.0213, 0.000_012, -3.0]
+            .map(|units| money(units, Currency::USD))
+            .into();
         assert_eq!(dollars, ["$0.00", "$18,720", "$42.50", "$1,000", "$0.50", "$0.0213", "$0.000012", "−$3.00"]);
         let of = |code: &str| money(1_234_567.0, Currency::parse(code).expect("a currency"));
-        assert_eq!((of("JPY").as_str(), of("EUR").as_str(), of("CHF").as_str()), ("¥1,234,567", "€1,234,567", "CHF 1,234,567"));
+        assert_eq!(
+            (of("JPY").as_str(), of("EUR").as_str(), of("CHF").as_str()),
+            ("¥1,234,567", "€1,234,567", "CHF 1,234,567")
+        );
     }
 
     #[test]
