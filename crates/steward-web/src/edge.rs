@@ -94,7 +94,7 @@ fn write_problem(
             ingest::status(&problem, ingest::Encoding::of(asked).unwrap_or(ingest::Encoding::Json))
         }
         _ => {
-            let body = axum::Json(problem.document(request_id));
+            let body = crate::extract::Json(problem.document(request_id));
             (problem.kind().status(), [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response()
         }
     };

@@ -2,7 +2,10 @@
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Problem;
@@ -61,6 +64,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 JsonRejection::JsonSyntaxError(_) => Problem::new(Kind::BadRequest).because(inner_words(&rejection)),
                 other => Problem::new(Kind::of_status(other.status())),
             }),
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "an answer could not be written as JSON");
+                Problem::new(Kind::Internal).into_response()
+            }
         }
     }
 }

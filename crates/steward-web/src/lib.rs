@@ -3,6 +3,7 @@
 //! Nothing here knows SQL or decides a rule. A failure is a [`Problem`] wherever it happens, and one place, the
 //! edge, writes it as the asker can read it: a page, a problem document, or OTLP's status.
 
+pub mod api;
 pub mod assets;
 pub mod caller;
 pub mod config;

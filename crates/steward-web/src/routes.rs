@@ -14,7 +14,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use crate::extract::Path;
 use crate::flash::SeeOther;
 use crate::problem::Kind;
-use crate::{Problem, WebState, assets, health, ingest, live, pages};
+use crate::{Problem, WebState, api, assets, health, ingest, live, pages};
 
 /// One route of the table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +110,7 @@ pub fn routes() -> Routes {
         .get("/robots.txt", robots)
         .get("/problems/{kind}", problem)
         .merge(pages::routes())
+        .merge(api::routes())
         .compressed();
     Routes::new()
         .get("/healthz", health::healthz)

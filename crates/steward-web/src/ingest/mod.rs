@@ -12,6 +12,7 @@ mod runs;
 mod signals;
 mod status;
 
+pub(crate) use key::{find_scope, key_in};
 pub(crate) use status::{Encoding, status};
 
 use crate::Routes;

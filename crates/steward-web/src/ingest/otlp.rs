@@ -102,7 +102,7 @@ fn answer(encoding: Encoding, accepted: Accepted) -> Response {
     let response = response(accepted);
     match encoding {
         Encoding::Protobuf => ([(CONTENT_TYPE, PROTOBUF)], response.encode_to_vec()).into_response(),
-        Encoding::Json => axum::Json(match response.partial_success {
+        Encoding::Json => crate::extract::Json(match response.partial_success {
             // Protobuf's JSON writes 64-bit integers as strings.
             Some(partial) => json!({"partialSuccess": {
                 "rejectedSpans": partial.rejected_spans.to_string(),

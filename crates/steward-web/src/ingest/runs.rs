@@ -35,7 +35,7 @@ pub(crate) async fn take_in_runs(State(state): State<WebState>, request: Request
         body.drain().await;
     }
     let Accepted { accepted, rejected, rejection } = taken?;
-    Ok(axum::Json(AcceptedJson { accepted, rejected, message: rejection }).into_response())
+    Ok(crate::extract::Json(AcceptedJson { accepted, rejected, message: rejection }).into_response())
 }
 
 async fn take_in(state: &WebState, headers: &HeaderMap, body: &mut Coming) -> Result<Accepted, Problem> {

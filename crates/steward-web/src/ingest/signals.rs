@@ -47,6 +47,8 @@ async fn refuse(state: &WebState, request: Request, signal: &str) -> Result<Resp
     let response = response(signal);
     Ok(match must_be_encoding(&parts.headers)? {
         Encoding::Protobuf => ([(CONTENT_TYPE, PROTOBUF)], response.encode_to_vec()).into_response(),
-        Encoding::Json => axum::Json(json!({"partialSuccess": {"errorMessage": not_kept(signal)}})).into_response(),
+        Encoding::Json => {
+            crate::extract::Json(json!({"partialSuccess": {"errorMessage": not_kept(signal)}})).into_response()
+        }
     })
 }

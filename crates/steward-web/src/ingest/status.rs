@@ -51,7 +51,7 @@ pub(crate) fn status(problem: &Problem, encoding: Encoding) -> Response {
     let http = problem.kind().status();
     match encoding {
         Encoding::Protobuf => (http, [(CONTENT_TYPE, PROTOBUF)], status.encode_to_vec()).into_response(),
-        Encoding::Json => (http, axum::Json(status)).into_response(),
+        Encoding::Json => (http, crate::extract::Json(status)).into_response(),
     }
 }
 

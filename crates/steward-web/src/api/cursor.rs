@@ -1,0 +1,54 @@
+//! Where a list goes on, as a text that means nothing to whoever holds it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use steward_app::tenant::{RunCursor, RunSort};
+
+use crate::Problem;
+use crate::problem::Kind;
+
+/// Writes a cursor of a list of runs in an order.
+pub(crate) fn write(cursor: RunCursor, sort: RunSort) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{} {} {}", word(sort), cursor.value, cursor.id))
+}
+
+/// Reads a cursor of a list in the same order.
+///
+/// # Errors
+///
+/// 400 for what is no cursor, or one of another order.
+pub(crate) fn read(text: &str, sort: RunSort) -> Result<RunCursor, Problem> {
+    let cursor = || {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let mut parts = text.split(' ');
+        let (of, value, id) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        (of == word(sort)).then_some(RunCursor { value, id })
+    };
+    cursor().ok_or_else(|| Problem::new(Kind::BadRequest).because("“cursor” is not one of this list in this order"))
+}
+
+const fn word(sort: RunSort) -> &'static str {
+    match sort {
+        RunSort::Ended => "ended",
+        RunSort::Cycle => "cycle",
+        RunSort::Cost => "cost",
+        RunSort::Exceptions => "exceptions",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use steward_core::ids::RunId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_cursor_belongs_to_its_order() {
+        let cursor = RunCursor { value: -1, id: RunId::from_uuid(Uuid::from_u128(7)) };
+        let text = write(cursor, RunSort::Cost);
+        assert_eq!(read(&text, RunSort::Cost).expect("a cursor"), cursor);
+        assert!(read(&text, RunSort::Ended).is_err());
+        assert!(read("%", RunSort::Ended).is_err());
+    }
+}

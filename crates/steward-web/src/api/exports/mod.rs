@@ -1,0 +1,3 @@
+//! Runs as files for other programs.
+
+pub(crate) mod runs;

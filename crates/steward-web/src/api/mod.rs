@@ -1,0 +1,134 @@
+//! The API for people's programs: JSON, problem documents, cursors; described at `/api/openapi.json`.
+//!
+//! One endpoint a file. What an endpoint takes and gives are types of its own, so that the API changes only when
+//! somebody changes it.
+
+mod caller;
+mod clients;
+mod cursor;
+mod exports;
+mod figures;
+mod keys;
+mod period;
+mod prices;
+mod reports;
+mod runs;
+mod words;
+mod workflows;
+
+use axum::response::IntoResponse;
+use serde::Serialize;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::{Route, Routes, WebState};
+
+const DESCRIPTION: &str = "\
+What Steward knows of an agency's agents: runs, figures, reports and how they are read.
+
+Who may ask:
+
+* A person who is signed in, by their session's cookie. Writes also carry the session's token in `X-CSRF-Token`.
+* A program with an API key of the whole agency, as `Authorization: Bearer stk_…`. It reads what an operator reads, and \
+changes nothing: writes are answered with 403. A key of one workflow only sends telemetry.
+
+What belongs to somebody else is not found. Errors are problem documents (RFC 9457) with the request's id. Instants are \
+RFC 3339 in UTC; days are days of the agency's zone; amounts that end in `_nanos` are whole billionths of a unit of the \
+currency, of US dollars for costs. What is unknown is null, never 0.
+
+Telemetry is sent to other addresses: OTLP to `/v1/traces`, native runs to `/v1/runs`.";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Steward", description = DESCRIPTION, license(name = "Apache-2.0", identifier = "Apache-2.0")),
+    servers((url = "/", description = "This program")),
+    security(("session" = []), ("agency_key" = [])),
+    modifiers(&Schemes),
+    tags(
+        (name = "clients", description = "The businesses that the agency works for"),
+        (name = "workflows", description = "Agents, each attached to one business process, and how their runs are read"),
+        (name = "runs", description = "Single executions, with their steps and evidence"),
+        (name = "figures", description = "Metrics of any period, client, workflow, model, tool or release"),
+        (name = "reports", description = "Frozen accounts of a month to a client"),
+        (name = "settings", description = "Keys and prices"),
+    )
+)]
+struct Description;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        let session = ApiKey::Cookie(ApiKeyValue::new(crate::session::COOKIE_NAME));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(session));
+        components.add_security_scheme("agency_key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    }
+}
+
+/// A whole list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct List<T> {
+    /// The items.
+    items: Vec<T>,
+}
+
+impl<T> List<T> {
+    fn of(items: impl IntoIterator<Item = T>) -> crate::extract::Json<Self> {
+        crate::extract::Json(Self { items: items.into_iter().collect() })
+    }
+}
+
+fn router() -> OpenApiRouter<WebState> {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(clients::list::list_clients))
+        .routes(routes!(clients::get::get_client))
+        .routes(routes!(workflows::list::list_workflows))
+        .routes(routes!(workflows::get::get_workflow, workflows::update::update_workflow))
+        .routes(routes!(workflows::preview::preview_workflow))
+        .routes(routes!(runs::list::list_runs))
+        .routes(routes!(runs::get::get_run))
+        .routes(routes!(runs::list_payloads::list_run_payloads))
+        .routes(routes!(runs::give_verdict::give_verdict))
+        .routes(routes!(figures::get::get_figures))
+        .routes(routes!(figures::list_definitions::list_definitions))
+        .routes(routes!(figures::list_calls::list_calls))
+        .routes(routes!(figures::list_days::list_days))
+        .routes(routes!(reports::list::list_reports))
+        .routes(routes!(reports::get::get_report))
+        .routes(routes!(reports::get_pdf::get_report_pdf))
+        .routes(routes!(keys::list::list_keys))
+        .routes(routes!(prices::list::list_prices))
+        .routes(routes!(exports::runs::export_runs));
+    OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", v1)
+}
+
+/// The description of the API.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    router().into_openapi()
+}
+
+/// Every address of the API.
+pub(crate) fn routes() -> Routes {
+    let (router, api) = router().split_for_parts();
+    let mut table = Vec::new();
+    for (path, item) in &api.paths.paths {
+        let operations = [
+            ("GET", &item.get),
+            ("POST", &item.post),
+            ("PATCH", &item.patch),
+            ("PUT", &item.put),
+            ("DELETE", &item.delete),
+        ];
+        for (method, _) in operations.iter().filter(|(_, operation)| operation.is_some()) {
+            table.push(Route { path: path.clone(), method: (*method).to_owned() });
+        }
+    }
+    let text: &'static str = Box::leak(api.to_json().unwrap_or_default().into_boxed_str());
+    Routes::new()
+        .with_router(table, router)
+        .get("/api/openapi.json", async move || ([("content-type", "application/json")], text).into_response())
+}

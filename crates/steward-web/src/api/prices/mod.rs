@@ -1,0 +1,3 @@
+//! Prices of models.
+
+pub(crate) mod list;

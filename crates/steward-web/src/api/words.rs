@@ -1,0 +1,52 @@
+//! The words of the API, each list of them closed.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident of $core:ty { $($word:ident),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub(crate) enum $name { $($word),* }
+
+        impl From<$core> for $name {
+            fn from(value: $core) -> Self {
+                match value { $(<$core>::$word => Self::$word),* }
+            }
+        }
+
+        impl From<$name> for $core {
+            fn from(value: $name) -> Self {
+                match value { $($name::$word => <$core>::$word),* }
+            }
+        }
+    )*};
+}
+
+words! {
+    /// What came of a finished run. `unverified`: it ended, and nothing says whether it did its job.
+    OutcomeWord of steward_core::outcome::Outcome { Completed, Escalated, Failed, Abandoned, Unverified }
+    /// What an outcome rests on, strongest first.
+    EvidenceWord of steward_core::outcome::EvidenceKind { Verdict, Explicit, Score, Rule, Status, Nothing }
+    /// Whether a run may still change.
+    StateWord of steward_core::run::RunState { Open, Provisional, Final }
+    /// How a run's cost is known.
+    CostSourceWord of steward_core::run::CostSource { Reported, Priced, Mixed, Unknown }
+    /// What a step does.
+    StepKindWord of steward_core::step::StepKind { Model, Tool, Embedding, Retrieval, Agent, Chain, Guardrail, Other }
+    /// How a step ended, as its sender says.
+    StepStatusWord of steward_core::step::StepStatus { Unset, Ok, Error }
+    /// What kind of mend an error needs.
+    ErrorClassWord of steward_core::step::ErrorClass { Auth, RateLimit, Timeout, Server, BadRequest, Validation, Other }
+    /// Who said something.
+    SpeakerWord of steward_core::step::Role { System, User, Assistant, Tool }
+    /// In what a figure is measured.
+    UnitWord of steward_core::metrics::Unit {
+        Count, Share, Seconds, Hours, MinutesPerRun, Money, MoneyPerRun, Ratio, RunsPerHour, RunsPerDay, TokensPerRun,
+    }
+    /// Which direction of change is good.
+    GoodWord of steward_core::metrics::Good { Up, Down, Neither }
+    /// Whether a report can still be edited.
+    ReportStateWord of steward_app::tenant::ReportState { Draft, Published }
+}
