@@ -1,6 +1,8 @@
 //! What a monthly report promises: figures that are counted, receipts that open exactly the runs behind them, words
 //! that say only what is known, and a publication that never changes.
 
+#![expect(clippy::expect_used, reason = "in a test a panic is the report")]
+
 use std::collections::HashSet;
 
 use serde_json::json;
