@@ -40,7 +40,8 @@ impl Batch {
     pub fn numbered(&mut self, number: u64) -> &[u8] {
         for (trace, places) in (1_u64..).zip(&self.trace_ids) {
             for at in places {
-                self.bytes[*at..*at + 8].copy_from_slice(&(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1).to_be_bytes());
+                self.bytes[*at..*at + 8]
+                    .copy_from_slice(&(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1).to_be_bytes());
                 self.bytes[*at + 8..*at + 16].copy_from_slice(&(number.wrapping_mul(1_000) + trace).to_be_bytes());
             }
         }
@@ -86,7 +87,10 @@ pub fn request(now_nanos: u64) -> ExportTraceServiceRequest {
                 ..Resource::default()
             }),
             scope_spans: vec![ScopeSpans {
-                scope: Some(InstrumentationScope { name: "opentelemetry.instrumentation.openai_v2".to_owned(), ..InstrumentationScope::default() }),
+                scope: Some(InstrumentationScope {
+                    name: "opentelemetry.instrumentation.openai_v2".to_owned(),
+                    ..InstrumentationScope::default()
+                }),
                 spans,
                 ..ScopeSpans::default()
             }],
@@ -116,7 +120,11 @@ fn span(trace: usize, i: usize, now_nanos: u64) -> Span {
         name: name.to_owned(),
         kind: 3,
         start_time_unix_nano: if i == 0 { now_nanos - 30_000_000_000 } else { start },
-        end_time_unix_nano: if i == 0 { now_nanos } else { start + 1_000_000_000 + (n.unsigned_abs() * 7_777_777) % 900_000_000 },
+        end_time_unix_nano: if i == 0 {
+            now_nanos
+        } else {
+            start + 1_000_000_000 + (n.unsigned_abs() * 7_777_777) % 900_000_000
+        },
         attributes,
         status: Some(Status::default()),
         ..Span::default()
@@ -156,8 +164,16 @@ fn chat(trace: usize, n: i64) -> Vec<KeyValue> {
         number("server.port", 443),
         text("openai.api.type", "chat_completions"),
         text("openai.response.service_tier", "default"),
-        text("gen_ai.input.messages", format!("[{{\"role\":\"user\",\"parts\":[{{\"type\":\"text\",\"content\":\"Where is order {n}? It should have come on Tuesday.\"}}]}}]")),
-        text("gen_ai.output.messages", "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"tool_call\",\"id\":\"call_1\",\"name\":\"look_up_order\",\"arguments\":{\"order\":\"A-1007\"}}],\"finish_reason\":\"tool_call\"}]"),
+        text(
+            "gen_ai.input.messages",
+            format!(
+                "[{{\"role\":\"user\",\"parts\":[{{\"type\":\"text\",\"content\":\"Where is order {n}? It should have come on Tuesday.\"}}]}}]"
+            ),
+        ),
+        text(
+            "gen_ai.output.messages",
+            "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"tool_call\",\"id\":\"call_1\",\"name\":\"look_up_order\",\"arguments\":{\"order\":\"A-1007\"}}],\"finish_reason\":\"tool_call\"}]",
+        ),
     ]
 }
 

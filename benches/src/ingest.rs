@@ -9,8 +9,8 @@ use steward_store::tenant::RunFilter;
 
 use crate::batch::{Batch, SPANS};
 use crate::http::Connection;
-use crate::server::{self, Server};
 use crate::say;
+use crate::server::{self, Server};
 
 /// Spans a second, acknowledged after commit and assembled into runs and tallies.
 #[derive(Debug, Args)]
@@ -29,7 +29,8 @@ pub struct Ingest {
 impl Ingest {
     pub fn run(&self) -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
-        let url = self.postgres.clone().unwrap_or_else(|| format!("sqlite:{}", folder.path().join("steward.db").display()));
+        let url =
+            self.postgres.clone().unwrap_or_else(|| format!("sqlite:{}", folder.path().join("steward.db").display()));
         let runtime = tokio::runtime::Runtime::new()?;
         let (actor, key) = runtime.block_on(async {
             let app = server::open(&url).await?;
@@ -49,7 +50,8 @@ impl Ingest {
         let elapsed = std::thread::scope(|scope| -> anyhow::Result<Duration> {
             let senders: Vec<_> = (0..self.connections)
                 .map(|sender| {
-                    let (mut batch, headers, stop, acknowledged, refused) = (batch.clone(), &headers, &stop, &acknowledged, &refused);
+                    let (mut batch, headers, stop, acknowledged, refused) =
+                        (batch.clone(), &headers, &stop, &acknowledged, &refused);
                     let address = server.address;
                     scope.spawn(move || -> anyhow::Result<()> {
                         let mut connection = Connection::open(address)?;
@@ -89,7 +91,11 @@ impl Ingest {
         ensure!(runs * 10 == spans, "{spans} spans were acknowledged, and {runs} runs of ten spans are there");
         let database = if self.postgres.is_some() { "PostgreSQL" } else { "SQLite" };
         say(format!("database              {database}"));
-        say(format!("acknowledged          {spans} spans in {:.1} s, {} refused", elapsed.as_secs_f64(), refused.load(Ordering::Relaxed)));
+        say(format!(
+            "acknowledged          {spans} spans in {:.1} s, {} refused",
+            elapsed.as_secs_f64(),
+            refused.load(Ordering::Relaxed)
+        ));
         say(format!("rate                  {:.0} spans/s", spans as f64 / elapsed.as_secs_f64()));
         say(format!("lag after the load    {:.2} s", lag.as_secs_f64()));
         say(format!("peak memory           {peak:.0} MB"));

@@ -9,16 +9,16 @@ use steward_app::App;
 use steward_app::figures::Scope;
 use steward_core::clients::{Client, ClientSettings};
 use steward_core::ids::{ClientId, WorkflowId};
-use steward_core::rules::{Condition, OutcomeRule};
 use steward_core::outcome::Outcome;
+use steward_core::rules::{Condition, OutcomeRule};
 use steward_core::time::{DAY_MICROS, Month, Timestamp};
 use steward_core::workflow::{Workflow, WorkflowSettings};
 use steward_store::system::InboxKind;
 
 use crate::batch::request;
 use crate::http::Connection;
-use crate::server::{self, Server};
 use crate::say;
+use crate::server::{self, Server};
 
 /// Pages, reports and readiness over a folder of many runs.
 #[derive(Debug, Args)]
@@ -43,16 +43,25 @@ const RUNS_A_PAYLOAD: u64 = 10;
 impl Pages {
     pub fn run(&self) -> anyhow::Result<()> {
         std::fs::create_dir_all(&self.folder)?;
-        let url = self.postgres.clone().unwrap_or_else(|| format!("sqlite:{}", self.folder.join("steward.db").display()));
+        let url =
+            self.postgres.clone().unwrap_or_else(|| format!("sqlite:{}", self.folder.join("steward.db").display()));
         let runtime = tokio::runtime::Runtime::new()?;
         let (cookie, workflow_id, client_id, month, report) = runtime.block_on(async {
             let app = server::open(&url).await?;
             let agencies = app.store().list_agencies().await?;
             let (actor, workflow) = match agencies.first() {
                 Some(agency) => {
-                    let person = app.agency(agency.id).list_people().await?.into_iter().next().context("nobody is there")?;
-                    let actor = steward_app::Actor { person_id: person.id, name: person.name, role: person.role, agency_id: agency.id, clients: None };
-                    let workflow = app.agency(agency.id).list_workflows().await?.into_iter().next().context("no workflow")?;
+                    let person =
+                        app.agency(agency.id).list_people().await?.into_iter().next().context("nobody is there")?;
+                    let actor = steward_app::Actor {
+                        person_id: person.id,
+                        name: person.name,
+                        role: person.role,
+                        agency_id: agency.id,
+                        clients: None,
+                    };
+                    let workflow =
+                        app.agency(agency.id).list_workflows().await?.into_iter().next().context("no workflow")?;
                     (actor, workflow)
                 }
                 None => fill(&app, self.runs).await?,
@@ -98,7 +107,12 @@ impl Pages {
     }
 }
 
-async fn measure_report(app: &App, actor: &steward_app::Actor, client: ClientId, month: Month) -> anyhow::Result<(Duration, Duration)> {
+async fn measure_report(
+    app: &App,
+    actor: &steward_app::Actor,
+    client: ClientId,
+    month: Month,
+) -> anyhow::Result<(Duration, Duration)> {
     let mut figures = Vec::new();
     for _ in 0..5 {
         let started = Instant::now();
@@ -131,8 +145,17 @@ async fn fill(app: &App, runs: u64) -> anyhow::Result<(steward_app::Actor, Workf
         archived_at: None,
     };
     store.create_client(&client).await?;
-    let failed = OutcomeRule { outcome: Outcome::Failed, when: vec![Condition::ToolSucceeded { tool: "refund_order".to_owned() }, Condition::AttributeIs { key: "app.context.1".to_owned(), value: "value 1 of order 26".to_owned() }] };
-    let completed = OutcomeRule { outcome: Outcome::Completed, when: vec![Condition::ToolSucceeded { tool: "look_up_order".to_owned() }] };
+    let failed = OutcomeRule {
+        outcome: Outcome::Failed,
+        when: vec![
+            Condition::ToolSucceeded { tool: "refund_order".to_owned() },
+            Condition::AttributeIs { key: "app.context.1".to_owned(), value: "value 1 of order 26".to_owned() },
+        ],
+    };
+    let completed = OutcomeRule {
+        outcome: Outcome::Completed,
+        when: vec![Condition::ToolSucceeded { tool: "look_up_order".to_owned() }],
+    };
     let workflow = Workflow {
         id: WorkflowId::from_uuid(app.ids().make()),
         client_id: Some(client.id),
@@ -156,7 +179,11 @@ async fn fill(app: &App, runs: u64) -> anyhow::Result<(steward_app::Actor, Workf
             app.accept_past(actor.agency_id, std::mem::take(&mut payloads)).await?;
             app.assemble_waiting().await?;
             if n % 20_000 < 200 {
-                say(format!("filling: {} of {runs} runs, {:.0} s", (n + 1) * RUNS_A_PAYLOAD, started.elapsed().as_secs_f64()));
+                say(format!(
+                    "filling: {} of {runs} runs, {:.0} s",
+                    (n + 1) * RUNS_A_PAYLOAD,
+                    started.elapsed().as_secs_f64()
+                ));
             }
         }
     }

@@ -17,7 +17,7 @@ enum May {
 }
 
 /// The table of rooms.
-const ROOMS: [(&str, May); 13] = [
+const ROOMS: [(&str, May); 14] = [
     ("steward", May::All),
     ("steward-core", May::Use(&[])),
     ("steward-stats", May::Use(&[])),

@@ -55,11 +55,13 @@ impl BusinessHours {
                 hours.closed_on.push(day.trim().parse().map_err(|_| format!("“{day}” is not a date like 2026-12-25"))?);
                 continue;
             }
-            let (days, times) = line.split_once(' ').ok_or_else(|| format!("“{line}” has no times: write Mon-Fri 09:00-17:00"))?;
+            let (days, times) =
+                line.split_once(' ').ok_or_else(|| format!("“{line}” has no times: write Mon-Fri 09:00-17:00"))?;
             let days = parse_days(days)?;
             for span in times.split(',').map(str::trim) {
                 let span = span.split_once('-').and_then(|(a, b)| Some((parse_minute(a)?, parse_minute(b)?)));
-                let span = span.filter(|(from, to)| from < to).ok_or_else(|| format!("“{times}” is not like 09:00-17:00"))?;
+                let span =
+                    span.filter(|(from, to)| from < to).ok_or_else(|| format!("“{times}” is not like 09:00-17:00"))?;
                 for day in &days {
                     hours.weekdays[*day].push(span);
                 }
@@ -79,9 +81,11 @@ impl BusinessHours {
                 last += 1;
             }
             if !self.weekdays[first].is_empty() {
-                let days = if first == last { DAYS[first].to_owned() } else { format!("{}-{}", DAYS[first], DAYS[last]) };
+                let days =
+                    if first == last { DAYS[first].to_owned() } else { format!("{}-{}", DAYS[first], DAYS[last]) };
                 let clock = |m: u16| format!("{:02}:{:02}", m / 60, m % 60);
-                let times: Vec<_> = self.weekdays[first].iter().map(|(a, b)| format!("{}-{}", clock(*a), clock(*b))).collect();
+                let times: Vec<_> =
+                    self.weekdays[first].iter().map(|(a, b)| format!("{}-{}", clock(*a), clock(*b))).collect();
                 lines.push(format!("{days} {}", times.join(", ")));
             }
             first = last + 1;

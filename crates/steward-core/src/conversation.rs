@@ -75,7 +75,8 @@ fn tell_messages(at: usize, step: &Step, said: &mut Vec<Said>) {
     let mut known: Vec<bool> = vec![true; said.len()];
     for message in &step.input {
         // Each thing said before may be repeated once: who says “yes” twice is heard twice.
-        let repeated = said.iter().take(known.len()).zip(&mut known).find(|(s, known)| **known && same(&s.message, message));
+        let repeated =
+            said.iter().take(known.len()).zip(&mut known).find(|(s, known)| **known && same(&s.message, message));
         match repeated {
             Some((_, known)) => *known = false,
             None => said.push(Said { step: at, message: message.clone() }),
@@ -94,23 +95,40 @@ fn tell_tool(at: usize, step: &Step, said: &mut Vec<Said>) {
     let asked = said.iter().rposition(|s| s.message.tool_calls.iter().any(|call| call.name == name));
     let open = asked.is_some_and(|asked| {
         let calls = said.iter().flat_map(|s| &s.message.tool_calls).filter(|call| call.name == name).count();
-        let answers = said.iter().filter(|s| s.message.role == Role::Tool && s.message.name.as_ref().is_none_or(|n| *n == name)).count();
-        answer.is_none() || answers < calls || said[asked..].iter().any(|s| answer.is_some_and(|answer| s.message.role == Role::Tool && s.message.text == answer.text))
+        let answers = said
+            .iter()
+            .filter(|s| s.message.role == Role::Tool && s.message.name.as_ref().is_none_or(|n| *n == name))
+            .count();
+        answer.is_none()
+            || answers < calls
+            || said[asked..]
+                .iter()
+                .any(|s| answer.is_some_and(|answer| s.message.role == Role::Tool && s.message.text == answer.text))
     });
     if !open {
         let arguments = step.input.first().map(|message| message.text.clone()).unwrap_or_default();
         let call = ToolCall { id: Some(step.span_id.clone()), name: name.clone(), arguments };
-        let message =
-            Message { role: Role::Assistant, text: String::new(), tool_calls: vec![call], tool_call_id: None, name: None };
+        let message = Message {
+            role: Role::Assistant,
+            text: String::new(),
+            tool_calls: vec![call],
+            tool_call_id: None,
+            name: None,
+        };
         said.push(Said { step: at, message });
     }
     let Some(answer) = answer else { return };
-    let told = asked.is_some_and(|asked| said[asked..].iter().any(|s| s.message.role == Role::Tool && s.message.text == answer.text));
+    let told = asked.is_some_and(|asked| {
+        said[asked..].iter().any(|s| s.message.role == Role::Tool && s.message.text == answer.text)
+    });
     if open && told {
         return;
     }
     let id = if open { answer.tool_call_id.clone() } else { Some(step.span_id.clone()) };
-    said.push(Said { step: at, message: Message { role: Role::Tool, tool_call_id: id, name: Some(name), ..answer.clone() } });
+    said.push(Said {
+        step: at,
+        message: Message { role: Role::Tool, tool_call_id: id, name: Some(name), ..answer.clone() },
+    });
 }
 
 /// The step that first said a message of a later step's history; each is taken as often as it spoke.
@@ -124,7 +142,9 @@ fn origin(steps: &[Step], used: &mut [usize], message: &Message) -> Option<usize
     }
     if message.role == Role::Assistant {
         let at = steps.iter().enumerate().position(|(i, step)| {
-            step.kind == StepKind::Model && used[i] < step.output.len() && step.output.iter().any(|out| same(out, message))
+            step.kind == StepKind::Model
+                && used[i] < step.output.len()
+                && step.output.iter().any(|out| same(out, message))
         })?;
         used[at] += 1;
         return Some(at);
@@ -176,17 +196,33 @@ mod tests {
     fn without_histories_it_is_told_in_order_and_once() {
         let steps = [
             step(StepKind::Agent, 0, vec![message(Role::User, "yes")], vec![message(Role::Assistant, "done")]),
-            step(StepKind::Model, 1, vec![message(Role::System, "be kind"), message(Role::User, "yes")], vec![message(Role::Assistant, "sure?")]),
-            step(StepKind::Model, 3, vec![message(Role::System, "be kind"), message(Role::User, "I am sure")], vec![message(Role::Assistant, "done")]),
+            step(
+                StepKind::Model,
+                1,
+                vec![message(Role::System, "be kind"), message(Role::User, "yes")],
+                vec![message(Role::Assistant, "sure?")],
+            ),
+            step(
+                StepKind::Model,
+                3,
+                vec![message(Role::System, "be kind"), message(Role::User, "I am sure")],
+                vec![message(Role::Assistant, "done")],
+            ),
         ];
         assert_eq!(texts(&conversation(&steps)), ["be kind", "yes", "sure?", "I am sure", "done"]);
     }
 
     #[test]
     fn a_tool_that_nobody_asked_for_is_a_call_with_its_answer() {
-        let mut tool = step(StepKind::Tool, 2, vec![message(Role::Assistant, "{}")], vec![message(Role::Tool, "booked")]);
+        let mut tool =
+            step(StepKind::Tool, 2, vec![message(Role::Assistant, "{}")], vec![message(Role::Tool, "booked")]);
         tool.tool = Some("book".to_owned());
-        let model = step(StepKind::Model, 0, vec![message(Role::User, "book it")], vec![message(Role::Assistant, "one moment")]);
+        let model = step(
+            StepKind::Model,
+            0,
+            vec![message(Role::User, "book it")],
+            vec![message(Role::Assistant, "one moment")],
+        );
         let said = conversation(&[model, tool]);
         assert_eq!(texts(&said), ["book it", "one moment", "", "booked"]);
         assert_eq!(said[2].message.tool_calls[0].id, said[3].message.tool_call_id);

@@ -95,8 +95,7 @@ pub fn derive(steps: &[Step], context: &Context<'_>) -> Option<RunFacts> {
     let declared = Declarations::of(steps);
     let end = end_of(steps, &declared, context, started_at);
     let counted = Counted::of(steps, &tree, &errors, context.prices, declared.cost_nanos);
-    let evidence =
-        if end.finished { decide(steps, &declared, context) } else { nothing("the run has not ended") };
+    let evidence = if end.finished { decide(steps, &declared, context) } else { nothing("the run has not ended") };
     let n_errors = errors.iter().filter(|e| e.is_some()).count();
     let ended_badly = matches!(evidence.outcome, Outcome::Escalated | Outcome::Failed);
     let in_hours = context.hours.is_open(started_at, context.zone);
@@ -172,7 +171,11 @@ fn errors_of(steps: &[Step]) -> StepErrors {
         .iter()
         .map(|step| match &step.error {
             Some(error) if matters(step) => {
-                let words = if error.message.is_empty() { error.code.clone().unwrap_or_default() } else { error.message.clone() };
+                let words = if error.message.is_empty() {
+                    error.code.clone().unwrap_or_default()
+                } else {
+                    error.message.clone()
+                };
                 Some((error.class, words))
             }
             Some(_) => None,
@@ -183,8 +186,10 @@ fn errors_of(steps: &[Step]) -> StepErrors {
 
 /// Errors of agents, chains and plain spans are those of the calls inside them, passed on.
 fn matters(step: &Step) -> bool {
-    matches!(step.kind, StepKind::Model | StepKind::Tool | StepKind::Embedding | StepKind::Retrieval | StepKind::Guardrail)
-        || step.parent_span_id.is_none()
+    matches!(
+        step.kind,
+        StepKind::Model | StepKind::Tool | StepKind::Embedding | StepKind::Retrieval | StepKind::Guardrail
+    ) || step.parent_span_id.is_none()
 }
 
 fn first_error_words(step: &Step, message: &str) -> String {
@@ -388,7 +393,8 @@ impl Counted {
         let mut usage_inside = vec![false; n];
         let mut model_inside = vec![false; n];
         let mut sums = vec![CostSum::default(); n];
-        let mut counted = Self { usage: Usage::default(), cost: CostSum::default(), models: Vec::new(), tools: Vec::new() };
+        let mut counted =
+            Self { usage: Usage::default(), cost: CostSum::default(), models: Vec::new(), tools: Vec::new() };
         for &i in tree.order.iter().rev() {
             let step = &steps[i];
             let inside = sums[i];
@@ -408,7 +414,10 @@ impl Counted {
                 Some(_) => inside,
                 None => {
                     if let (true, Some(usage)) = (counts_usage, &step.usage) {
-                        let price = step.model.as_deref().and_then(|m| prices.cost(m, step.provider.as_deref(), step.started_at, usage));
+                        let price = step
+                            .model
+                            .as_deref()
+                            .and_then(|m| prices.cost(m, step.provider.as_deref(), step.started_at, usage));
                         match price {
                             Some(nanos) => {
                                 own_known = Some(nanos);
@@ -456,7 +465,8 @@ impl Counted {
 /// Known by the provider's response id, else by the same parent, model and tokens within 50 ms.
 fn repeated_calls(steps: &[Step], tree: &Tree) -> Vec<bool> {
     let mut repeated = vec![false; steps.len()];
-    let calls: Vec<usize> = (0..steps.len()).filter(|i| steps[*i].kind.is_inference() && steps[*i].usage.is_some()).collect();
+    let calls: Vec<usize> =
+        (0..steps.len()).filter(|i| steps[*i].kind.is_inference() && steps[*i].usage.is_some()).collect();
     let mut by_response: HashMap<&str, usize> = HashMap::new();
     for (position, &i) in calls.iter().enumerate() {
         let step = &steps[i];
@@ -470,15 +480,19 @@ fn repeated_calls(steps: &[Step], tree: &Tree) -> Vec<bool> {
             }
             continue;
         }
-        repeated[i] = calls[..position].iter().rev().take_while(|&&j| step.started_at.0 - steps[j].started_at.0 <= SAME_CALL_MICROS).any(|&j| {
-            let other = &steps[j];
-            other.response_id.is_none()
-                && tree.parent[i].is_some()
-                && tree.parent[i] == tree.parent[j]
-                && other.model == step.model
-                && other.usage == step.usage
-                && other.reading.dialect != step.reading.dialect
-        });
+        repeated[i] = calls[..position]
+            .iter()
+            .rev()
+            .take_while(|&&j| step.started_at.0 - steps[j].started_at.0 <= SAME_CALL_MICROS)
+            .any(|&j| {
+                let other = &steps[j];
+                other.response_id.is_none()
+                    && tree.parent[i].is_some()
+                    && tree.parent[i] == tree.parent[j]
+                    && other.model == step.model
+                    && other.usage == step.usage
+                    && other.reading.dialect != step.reading.dialect
+            });
     }
     repeated
 }
@@ -494,7 +508,14 @@ fn is_inside_same_tool(steps: &[Step], tree: &Tree, i: usize) -> bool {
         .any(|p| steps[p].kind == StepKind::Tool && steps[p].tool == steps[i].tool)
 }
 
-fn add_call(calls: &mut Vec<CallFacts>, name: &str, step: &Step, error: Option<&(ErrorClass, String)>, tokens: u64, cost: Nanos) {
+fn add_call(
+    calls: &mut Vec<CallFacts>,
+    name: &str,
+    step: &Step,
+    error: Option<&(ErrorClass, String)>,
+    tokens: u64,
+    cost: Nanos,
+) {
     let full = calls.len() >= MAX_NAMES;
     let name = if full && !calls.iter().any(|c| c.name == name) { "others" } else { name };
     let at = calls.iter().position(|c| c.name == name).unwrap_or_else(|| {
@@ -524,11 +545,20 @@ fn nothing(words: &str) -> Evidence {
 /// Decides the outcome of a finished run by the strongest evidence there is.
 fn decide(steps: &[Step], declared: &Declarations, context: &Context<'_>) -> Evidence {
     if let Some(verdict) = context.verdict {
-        let words = if verdict.comment.is_empty() { format!("{} looked at it", verdict.by) } else { format!("{}: {}", verdict.by, verdict.comment) };
+        let words = if verdict.comment.is_empty() {
+            format!("{} looked at it", verdict.by)
+        } else {
+            format!("{}: {}", verdict.by, verdict.comment)
+        };
         return Evidence { outcome: verdict.outcome, kind: EvidenceKind::Verdict, words, span_id: None };
     }
     if let Some((outcome, words, span_id)) = &declared.outcome {
-        return Evidence { outcome: *outcome, kind: EvidenceKind::Explicit, words: words.clone(), span_id: Some(span_id.clone()) };
+        return Evidence {
+            outcome: *outcome,
+            kind: EvidenceKind::Explicit,
+            words: words.clone(),
+            span_id: Some(span_id.clone()),
+        };
     }
     if let Some(evidence) = decide_by_score(steps, context.settings) {
         return evidence;
@@ -593,11 +623,10 @@ fn results_of(steps: &[Step], _declared: &Declarations, context: &Context<'_>) -
         in_hours: context.hours.is_open(at, context.zone),
         value_nanos,
     };
-    let by_rule = context
-        .settings
-        .result_rules
-        .iter()
-        .flat_map(|rule| rule.results(steps).into_iter().map(|(step, value)| fact(&rule.name, step.ended_at, value)));
+    let by_rule =
+        context.settings.result_rules.iter().flat_map(|rule| {
+            rule.results(steps).into_iter().map(|(step, value)| fact(&rule.name, step.ended_at, value))
+        });
     let declared = steps.iter().filter_map(|s| s.declared.as_deref().map(|d| (s, d)));
     let declared = declared.flat_map(|(s, d)| d.results.iter().map(|r| fact(&r.name, s.ended_at, r.value_nanos)));
     by_rule.chain(declared).take(1_000).collect()
@@ -661,7 +690,11 @@ mod tests {
         let mut call = step("call", Some("agent"), StepKind::Model);
         call.usage = tokens(100);
         assert_eq!(read(vec![agent.clone(), call], &WorkflowSettings::default(), None).usage.total(), 100);
-        assert_eq!(read(vec![agent], &WorkflowSettings::default(), None).usage.total(), 100, "a remote agent keeps its own");
+        assert_eq!(
+            read(vec![agent], &WorkflowSettings::default(), None).usage.total(),
+            100,
+            "a remote agent keeps its own"
+        );
     }
 
     #[test]
@@ -717,9 +750,18 @@ mod tests {
             (facts.evidence_kind(), facts.outcome())
         };
         assert_eq!(kind(&root, &settings, None), (EvidenceKind::Status, Outcome::Failed));
-        settings.outcome_rules = vec![OutcomeRule { outcome: Outcome::Abandoned, when: vec![Condition::StepNamed { name: "root".to_owned() }] }];
+        settings.outcome_rules = vec![OutcomeRule {
+            outcome: Outcome::Abandoned,
+            when: vec![Condition::StepNamed { name: "root".to_owned() }],
+        }];
         assert_eq!(kind(&root, &settings, None), (EvidenceKind::Rule, Outcome::Abandoned));
-        root.scores.push(Score { name: "reward".to_owned(), value: Some(1.0), label: None, explanation: None, by_human: false });
+        root.scores.push(Score {
+            name: "reward".to_owned(),
+            value: Some(1.0),
+            label: None,
+            explanation: None,
+            by_human: false,
+        });
         assert_eq!(kind(&root, &settings, None), (EvidenceKind::Score, Outcome::Completed));
         root.declare().outcome = Some(Outcome::Escalated);
         assert_eq!(kind(&root, &settings, None), (EvidenceKind::Explicit, Outcome::Escalated));
@@ -738,7 +780,11 @@ mod tests {
 
     #[test]
     fn a_cycle_of_parents_is_cut() {
-        let steps = vec![step("a", Some("b"), StepKind::Agent), step("b", Some("a"), StepKind::Agent), step("c", Some("c"), StepKind::Tool)];
+        let steps = vec![
+            step("a", Some("b"), StepKind::Agent),
+            step("b", Some("a"), StepKind::Agent),
+            step("c", Some("c"), StepKind::Tool),
+        ];
         assert_eq!(read(steps, &WorkflowSettings::default(), None).n_steps, 3);
     }
 

@@ -30,7 +30,9 @@ pub fn of_tool_text(step: &Step) -> Option<StepError> {
 }
 
 fn starts_as_error(text: &str) -> bool {
-    ["Error:", "error:", "ERROR:", "Error ", "Traceback (most recent call last)"].iter().any(|start| text.starts_with(start))
+    ["Error:", "error:", "ERROR:", "Error ", "Traceback (most recent call last)"]
+        .iter()
+        .any(|start| text.starts_with(start))
 }
 
 /// The class that a message's words point to; `Other` when they point nowhere.
@@ -38,13 +40,30 @@ fn starts_as_error(text: &str) -> bool {
 pub fn class_of_text(message: &str) -> ErrorClass {
     let text = message.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if has(&["unauthorized", "unauthorised", "forbidden", "authenticat", "token expired", "invalid_grant", "api key", "permission denied", "access denied"]) {
+    if has(&[
+        "unauthorized",
+        "unauthorised",
+        "forbidden",
+        "authenticat",
+        "token expired",
+        "invalid_grant",
+        "api key",
+        "permission denied",
+        "access denied",
+    ]) {
         ErrorClass::Auth
     } else if has(&["rate limit", "ratelimit", "too many requests", "quota", "throttl"]) {
         ErrorClass::RateLimit
     } else if has(&["timed out", "timeout", "deadline exceeded"]) {
         ErrorClass::Timeout
-    } else if has(&["internal server error", "bad gateway", "service unavailable", "connection refused", "connection reset", "overloaded"]) {
+    } else if has(&[
+        "internal server error",
+        "bad gateway",
+        "service unavailable",
+        "connection refused",
+        "connection reset",
+        "overloaded",
+    ]) {
         ErrorClass::Server
     } else if has(&["validation", "invalid json", "does not match schema", "required field", "missing required"]) {
         ErrorClass::Validation
@@ -63,7 +82,13 @@ mod tests {
     fn answer(text: &str) -> Step {
         Step {
             kind: StepKind::Tool,
-            output: vec![Message { role: Role::Tool, text: text.to_owned(), tool_calls: Vec::new(), tool_call_id: None, name: None }],
+            output: vec![Message {
+                role: Role::Tool,
+                text: text.to_owned(),
+                tool_calls: Vec::new(),
+                tool_call_id: None,
+                name: None,
+            }],
             ..Step::default()
         }
     }
@@ -80,6 +105,9 @@ mod tests {
     fn an_error_member_counts_only_when_it_says_something() {
         assert!(of_tool_text(&answer(r#"{"error": null, "n": 1}"#)).is_none());
         assert!(of_tool_text(&answer(r#"{"error": "", "n": 1}"#)).is_none());
-        assert_eq!(of_tool_text(&answer(r#"{"error": {"message": "quota used up"}}"#)).expect("an error").class, ErrorClass::RateLimit);
+        assert_eq!(
+            of_tool_text(&answer(r#"{"error": {"message": "quota used up"}}"#)).expect("an error").class,
+            ErrorClass::RateLimit
+        );
     }
 }

@@ -331,7 +331,8 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
     let (priced, _) = sums.total(Metric::Cost);
     let (unpriced, _) = sums.total(Metric::CostUnknown);
     let run_cost = (priced > 0).then(|| money(sums.known_cost()));
-    let unpriced_note = if unpriced > 0 { format!("{unpriced} of {runs} runs have no known cost") } else { String::new() };
+    let unpriced_note =
+        if unpriced > 0 { format!("{unpriced} of {runs} runs have no known cost") } else { String::new() };
     let why_no_cost = if runs == 0 { NO_RUNS } else { "no run of this period has a known cost" };
     let cycle_ms = sums.total(Metric::CycleMs).1 as f64;
     let waiting_ms = sums.total(Metric::WaitingMs).1 as f64;
@@ -354,7 +355,8 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
         let why_not = if completed == 0 { NO_COMPLETED } else { why_not };
         Figure { numerator: cost, denominator: Some(completed as f64), ..Figure::of(id, value, why_not) }
     };
-    let errors = |id: &str, errors, calls, why_not: &str| Figure::rate(id, sums.total(errors).0, sums.total(calls).0, why_not);
+    let errors =
+        |id: &str, errors, calls, why_not: &str| Figure::rate(id, sums.total(errors).0, sums.total(calls).0, why_not);
     let mut completion = of_outcome("completion_rate", Outcome::Completed);
     if runs > 0 {
         completion.bounds = Some((completed as f64 / runs as f64, (completed + unverified) as f64 / runs as f64));
@@ -393,14 +395,19 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
         quantile("cycle_time_p99", 3),
         Figure::mean("agent_time", (cycle_ms - waiting_ms) / 1_000.0, runs, NO_RUNS),
         Figure::mean("waiting_time", waiting_ms / 1_000.0, runs, NO_RUNS),
-        Figure { denominator: Some(priced as f64), ..Figure::of("run_cost", run_cost, why_no_cost) }.noted(unpriced_note.clone()),
+        Figure { denominator: Some(priced as f64), ..Figure::of("run_cost", run_cost, why_no_cost) }
+            .noted(unpriced_note.clone()),
         per_completed("cost_per_completed_run", run_cost, why_no_cost).noted(unpriced_note),
         per_completed("human_cost_per_completed_run", human_cost, NO_REVIEWS),
         tokens("input_tokens", &["input"]),
         tokens("cached_tokens", &["cache_read", "cache_write"]),
         tokens("output_tokens", &["output"]),
         tokens("reasoning_tokens", &["reasoning"]),
-        Figure::of("net_time_saved", inputs.net_hours_saved, "no baseline minutes are agreed: set them in the workflow's settings"),
+        Figure::of(
+            "net_time_saved",
+            inputs.net_hours_saved,
+            "no baseline minutes are agreed: set them in the workflow's settings",
+        ),
         Figure::of("value_delivered", inputs.value_delivered, NO_BASIS),
         Figure::of("net_value", net_value, why_no_net),
         Figure::of("return", ratio, why_no_net),
@@ -517,7 +524,8 @@ mod tests {
         sums.add(Metric::Runs, "", 1, 0);
         sums.add(Metric::Outcome, "completed", 1, 0);
         sums.add(Metric::Cost, "", 1, 2_000_000_000);
-        let inputs = Inputs { units_per_usd: 1.0, value_delivered: Some(10.0), retainer: Some(3.0), ..Inputs::default() };
+        let inputs =
+            Inputs { units_per_usd: 1.0, value_delivered: Some(10.0), retainer: Some(3.0), ..Inputs::default() };
         let figures = compute(&sums, &inputs);
         assert_eq!(figure(&figures, "net_value").value, Some(5.0));
         assert_eq!(figure(&figures, "return").value, Some(2.0));

@@ -124,9 +124,10 @@ impl Condition {
             Self::ScoreAtLeast { name, value } => scored(steps, name, |v| v >= *value),
             Self::ScoreBelow { name, value } => scored(steps, name, |v| v < *value),
             Self::AnyError => steps.iter().filter(|s| s.error.is_some()).collect(),
-            Self::EndedClean => {
-                steps.iter().filter(|s| s.parent_span_id.is_none() && s.status != StepStatus::Error && s.error.is_none()).collect()
-            }
+            Self::EndedClean => steps
+                .iter()
+                .filter(|s| s.parent_span_id.is_none() && s.status != StepStatus::Error && s.error.is_none())
+                .collect(),
         }
     }
 }
@@ -305,7 +306,11 @@ mod tests {
         let rule = |when| OutcomeRule { outcome: Outcome::Completed, when };
         assert!(rule(vec![Condition::ToolSucceeded { tool: "book".to_owned() }]).decide(&steps).is_some());
         assert!(rule(vec![Condition::ToolFailed { tool: "book".to_owned() }]).decide(&steps).is_none());
-        assert!(rule(vec![Condition::ToolSucceeded { tool: "bo*".to_owned() }, Condition::AnyError]).decide(&steps).is_some());
+        assert!(
+            rule(vec![Condition::ToolSucceeded { tool: "bo*".to_owned() }, Condition::AnyError])
+                .decide(&steps)
+                .is_some()
+        );
         assert!(rule(Vec::new()).decide(&steps).is_none(), "a rule without conditions says nothing");
     }
 

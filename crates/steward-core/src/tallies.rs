@@ -106,10 +106,32 @@ impl Metric {
 
     /// Every kind.
     pub const ALL: [Self; 26] = [
-        Self::Runs, Self::Outcome, Self::Evidence, Self::Exceptions, Self::CycleMs, Self::CycleBucket, Self::WaitingMs,
-        Self::Cost, Self::CostUnknown, Self::CostSource, Self::Tokens, Self::Results, Self::ValuedResults, Self::Hours,
-        Self::ToolCalls, Self::ToolErrors, Self::ToolBucket, Self::ModelCalls, Self::ModelErrors, Self::ModelBucket,
-        Self::ModelTokens, Self::ModelCost, Self::Attributes, Self::UnmappedKey, Self::Late, Self::Dialect,
+        Self::Runs,
+        Self::Outcome,
+        Self::Evidence,
+        Self::Exceptions,
+        Self::CycleMs,
+        Self::CycleBucket,
+        Self::WaitingMs,
+        Self::Cost,
+        Self::CostUnknown,
+        Self::CostSource,
+        Self::Tokens,
+        Self::Results,
+        Self::ValuedResults,
+        Self::Hours,
+        Self::ToolCalls,
+        Self::ToolErrors,
+        Self::ToolBucket,
+        Self::ModelCalls,
+        Self::ModelErrors,
+        Self::ModelBucket,
+        Self::ModelTokens,
+        Self::ModelCost,
+        Self::Attributes,
+        Self::UnmappedKey,
+        Self::Late,
+        Self::Dialect,
     ];
 }
 
@@ -177,7 +199,8 @@ pub fn additions(run: &RunFacts, bucket_of: fn(f64) -> i32) -> Vec<Addition> {
     for tool in &run.tools {
         add_run(&mut all, &Slice::Tool(tool.name.clone()).code(), run, bucket_of);
     }
-    let mut add = |metric, key: &str, n, sum| all.push(Addition { slice: String::new(), metric, key: key.to_owned(), n, sum });
+    let mut add =
+        |metric, key: &str, n, sum| all.push(Addition { slice: String::new(), metric, key: key.to_owned(), n, sum });
     add(Metric::Evidence, run.evidence_kind().as_str(), 1, 0);
     add(Metric::CostSource, run.cost_source.as_str(), 1, 0);
     for dialect in &run.dialects {
@@ -205,7 +228,8 @@ pub fn additions(run: &RunFacts, bucket_of: fn(f64) -> i32) -> Vec<Addition> {
 
 /// What a run adds to one slice.
 fn add_run(all: &mut Vec<Addition>, slice: &str, run: &RunFacts, bucket_of: fn(f64) -> i32) {
-    let mut add = |metric, key: &str, n, sum| all.push(Addition { slice: slice.to_owned(), metric, key: key.to_owned(), n, sum });
+    let mut add =
+        |metric, key: &str, n, sum| all.push(Addition { slice: slice.to_owned(), metric, key: key.to_owned(), n, sum });
     add(Metric::Runs, "", 1, i64::from(run.n_steps));
     add(Metric::Outcome, run.outcome().as_str(), 1, 0);
     if run.n_exceptions > 0 {

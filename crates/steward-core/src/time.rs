@@ -158,10 +158,7 @@ impl Period {
         if first_day >= end_day {
             return Buckets { days: (0, 0), hours: [(first_hour, end_hour), (0, 0)] };
         }
-        Buckets {
-            days: (first_day, end_day),
-            hours: [(first_hour, first_day * 24), (end_day * 24, end_hour)],
-        }
+        Buckets { days: (first_day, end_day), hours: [(first_hour, first_day * 24), (end_day * 24, end_hour)] }
     }
 }
 
@@ -216,8 +213,18 @@ impl Month {
     #[must_use]
     pub fn in_words(self) -> String {
         const NAMES: [&str; 12] = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-            "November", "December",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
         ];
         let name = NAMES.get(usize::from(self.month.unsigned_abs()).wrapping_sub(1)).copied().unwrap_or("?");
         format!("{name} {}", self.year)

@@ -98,9 +98,17 @@ impl Usage {
     #[must_use]
     pub fn normalise(reported: ReportedUsage, basis: Basis) -> Option<Self> {
         let parts = [
-            reported.input, reported.output, reported.cache_read, reported.cache_write, reported.cache_write_5m,
-            reported.cache_write_1h, reported.reasoning, reported.input_audio, reported.output_audio,
-            reported.input_image, reported.total,
+            reported.input,
+            reported.output,
+            reported.cache_read,
+            reported.cache_write,
+            reported.cache_write_5m,
+            reported.cache_write_1h,
+            reported.reasoning,
+            reported.input_audio,
+            reported.output_audio,
+            reported.input_image,
+            reported.total,
         ];
         if parts.iter().all(Option::is_none) {
             return None;
@@ -203,19 +211,30 @@ mod tests {
     #[test]
     fn inclusive_counts_are_split() {
         let reported = ReportedUsage {
-            input: Some(100), cache_read: Some(60), cache_write: Some(10), output: Some(50), reasoning: Some(20),
+            input: Some(100),
+            cache_read: Some(60),
+            cache_write: Some(10),
+            output: Some(50),
+            reasoning: Some(20),
             ..ReportedUsage::default()
         };
         let usage = Usage::normalise(reported, Basis::Inclusive).expect("reported");
-        assert_eq!((usage.input, usage.cache_read, usage.cache_write, usage.output, usage.reasoning), (30, 60, 10, 30, 20));
+        assert_eq!(
+            (usage.input, usage.cache_read, usage.cache_write, usage.output, usage.reasoning),
+            (30, 60, 10, 30, 20)
+        );
         assert_eq!(usage.total(), 150);
     }
 
     #[test]
     fn more_cached_than_input_is_read_as_exclusive_and_flagged() {
-        let reported = ReportedUsage { input: Some(4), cache_read: Some(1_165), output: Some(9), ..ReportedUsage::default() };
+        let reported =
+            ReportedUsage { input: Some(4), cache_read: Some(1_165), output: Some(9), ..ReportedUsage::default() };
         let usage = Usage::normalise(reported, Basis::Inclusive).expect("reported");
-        assert_eq!((usage.input, usage.cache_read, usage.inconsistent, usage.basis), (4, 1_165, true, Basis::Exclusive));
+        assert_eq!(
+            (usage.input, usage.cache_read, usage.inconsistent, usage.basis),
+            (4, 1_165, true, Basis::Exclusive)
+        );
     }
 
     #[test]

@@ -75,8 +75,12 @@ fn kind_of(error: &DbErr) -> Kind {
     let RuntimeErr::SqlxError(inner) = inner else { return Kind::Other };
     let sea_orm::sqlx::Error::Database(database) = inner.as_ref() else {
         return match inner.as_ref() {
-            sea_orm::sqlx::Error::Io(_) | sea_orm::sqlx::Error::PoolTimedOut | sea_orm::sqlx::Error::PoolClosed | sea_orm::sqlx::Error::WorkerCrashed
-            | sea_orm::sqlx::Error::Tls(_) | sea_orm::sqlx::Error::Protocol(_) => Kind::Unavailable,
+            sea_orm::sqlx::Error::Io(_)
+            | sea_orm::sqlx::Error::PoolTimedOut
+            | sea_orm::sqlx::Error::PoolClosed
+            | sea_orm::sqlx::Error::WorkerCrashed
+            | sea_orm::sqlx::Error::Tls(_)
+            | sea_orm::sqlx::Error::Protocol(_) => Kind::Unavailable,
             _ => Kind::Other,
         };
     };
@@ -85,10 +89,14 @@ fn kind_of(error: &DbErr) -> Kind {
     }
     let code = database.code().unwrap_or_default();
     // PostgreSQL: five characters. SQLite: an extended result code, whose low byte is the primary one.
-    if code.len() == 5 && code.parse::<i32>().is_err() || database.try_downcast_ref::<sea_orm::sqlx::postgres::PgDatabaseError>().is_some() {
+    if code.len() == 5 && code.parse::<i32>().is_err()
+        || database.try_downcast_ref::<sea_orm::sqlx::postgres::PgDatabaseError>().is_some()
+    {
         return match code.as_ref() {
             "40001" | "40P01" => Kind::Outrun,
-            c if c.starts_with("08") || c.starts_with("53") || c.starts_with("57P") || c.starts_with("58") => Kind::Unavailable,
+            c if c.starts_with("08") || c.starts_with("53") || c.starts_with("57P") || c.starts_with("58") => {
+                Kind::Unavailable
+            }
             _ => Kind::Other,
         };
     }

@@ -15,8 +15,8 @@ pub mod testing;
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use steward_core::ids::AgencyId;
 
@@ -46,7 +46,8 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`] when it cannot be reached or is of a newer version of the program.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let store = if url.starts_with("sqlite:") { Self::open_sqlite(url).await? } else { Self::open_postgres(url).await? };
+        let store =
+            if url.starts_with("sqlite:") { Self::open_sqlite(url).await? } else { Self::open_postgres(url).await? };
         schema::migrate(&store).await?;
         Ok(store)
     }
@@ -54,7 +55,11 @@ impl Store {
     async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
         let connect = |readers: u32, read_only: bool| {
             let mut options = ConnectOptions::new(url.to_owned());
-            options.max_connections(readers).min_connections(1).sqlx_logging(false).acquire_timeout(Duration::from_secs(10));
+            options
+                .max_connections(readers)
+                .min_connections(1)
+                .sqlx_logging(false)
+                .acquire_timeout(Duration::from_secs(10));
             // Per connection on SQLite, so set here and not with one PRAGMA.
             options.map_sqlx_sqlite_opts(move |options| {
                 options
@@ -128,7 +133,11 @@ impl Store {
     }
 
     /// A statement inside a transaction.
-    pub(crate) fn within<'a>(&self, tx: &'a DatabaseTransaction, text: impl Into<String>) -> Sql<'a, DatabaseTransaction> {
+    pub(crate) fn within<'a>(
+        &self,
+        tx: &'a DatabaseTransaction,
+        text: impl Into<String>,
+    ) -> Sql<'a, DatabaseTransaction> {
         Sql::new(tx, self.backend, text.into())
     }
 

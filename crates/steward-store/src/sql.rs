@@ -93,7 +93,11 @@ impl Row {
     }
 
     /// The next column as JSON text, parsed.
-    pub(crate) fn take_json<T: serde::de::DeserializeOwned>(&mut self, table: &'static str, column: &'static str) -> Result<T, StoreError> {
+    pub(crate) fn take_json<T: serde::de::DeserializeOwned>(
+        &mut self,
+        table: &'static str,
+        column: &'static str,
+    ) -> Result<T, StoreError> {
         let text: String = self.take()?;
         serde_json::from_str(&text).map_err(|_| StoreError::Corrupt { table, column })
     }

@@ -112,9 +112,12 @@ impl Config {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => String::new(),
-            Err(error) => return Err(error).with_context(|| format!("the configuration {} cannot be read", path.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("the configuration {} cannot be read", path.display()));
+            }
         };
-        Self::of(&text, |name| std::env::var(name).ok()).with_context(|| format!("the configuration {} is not valid", path.display()))
+        Self::of(&text, |name| std::env::var(name).ok())
+            .with_context(|| format!("the configuration {} is not valid", path.display()))
     }
 
     fn of(text: &str, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {

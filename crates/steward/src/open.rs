@@ -14,7 +14,11 @@ use crate::config::Config;
 pub fn start_log(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log).with_context(|| format!("log = {:?} is not a filter", config.log))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if config.log_format == "json" { log.json().init() } else { log.init() }
+    if config.log_format == "json" {
+        log.json().init()
+    } else {
+        log.init()
+    }
     Ok(())
 }
 
@@ -55,8 +59,18 @@ pub async fn agency(app: &App, name: Option<&str>) -> anyhow::Result<Agency> {
 /// Who the command line acts as: the agency's first owner, since whoever can read the database can do anything.
 pub async fn owner(app: &App, agency: &Agency) -> anyhow::Result<Actor> {
     let people = app.agency(agency.id).list_people().await?;
-    let owner = people.into_iter().filter(|p| p.role == Role::Owner).min_by_key(|p| p.created_at).context("the agency has no owner")?;
-    Ok(Actor { person_id: owner.id, name: "command line".to_owned(), role: Role::Owner, agency_id: agency.id, clients: None })
+    let owner = people
+        .into_iter()
+        .filter(|p| p.role == Role::Owner)
+        .min_by_key(|p| p.created_at)
+        .context("the agency has no owner")?;
+    Ok(Actor {
+        person_id: owner.id,
+        name: "command line".to_owned(),
+        role: Role::Owner,
+        agency_id: agency.id,
+        clients: None,
+    })
 }
 
 /// A client by name or id.
@@ -71,6 +85,8 @@ pub async fn client(app: &App, actor: &Actor, name: &str) -> anyhow::Result<Clie
 pub async fn workflow(app: &App, actor: &Actor, name: &str) -> anyhow::Result<Workflow> {
     let workflows = app.visible_workflows(actor, true).await?;
     let names: Vec<String> = workflows.iter().map(|w| w.name.clone()).collect();
-    let found = workflows.into_iter().find(|w| w.name.eq_ignore_ascii_case(name) || w.source_name == name || w.id.to_string() == name);
+    let found = workflows
+        .into_iter()
+        .find(|w| w.name.eq_ignore_ascii_case(name) || w.source_name == name || w.id.to_string() == name);
     found.with_context(|| format!("there is no workflow “{name}”; there are: {}", names.join(", ")))
 }

@@ -90,7 +90,8 @@ fn request(key: &str, trace: u64, span: u64) -> String {
         one["parentSpanId"] = span_id(trace, 0).into();
     }
     let resource = serde_json::json!({ "attributes": [{ "key": "service.name", "value": { "stringValue": "load" } }] });
-    let body = serde_json::json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": [{ "spans": [one] }] }] }).to_string();
+    let body = serde_json::json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": [{ "spans": [one] }] }] })
+        .to_string();
     format!(
         "POST /v1/traces HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Type: application/json\r\nAuthorization: Bearer {key}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()

@@ -12,7 +12,8 @@ impl Store {
     ///
     /// A [`StoreError`] when the database does not answer or a row is corrupt.
     pub async fn list_agencies(&self) -> Result<Vec<Agency>, StoreError> {
-        let rows = self.read("SELECT id, name, settings, created_at FROM agencies ORDER BY created_at, id").all().await?;
+        let rows =
+            self.read("SELECT id, name, settings, created_at FROM agencies ORDER BY created_at, id").all().await?;
         rows.into_iter().map(read_agency).collect()
     }
 

@@ -30,7 +30,8 @@ pub enum InboxKind {
 }
 
 impl InboxKind {
-    const ALL: [Self; 6] = [Self::OtlpProtobuf, Self::OtlpJson, Self::Native, Self::Transcript, Self::TauBench, Self::Tau2Bench];
+    const ALL: [Self; 6] =
+        [Self::OtlpProtobuf, Self::OtlpJson, Self::Native, Self::Transcript, Self::TauBench, Self::Tau2Bench];
 
     /// The word for it, as shown and as stored.
     #[must_use]
@@ -132,9 +133,25 @@ impl Store {
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer; nothing is recorded then.
-    pub async fn record_inbox(&self, entries: &[NewInboxEntry], node: Uuid, lease_until: Timestamp) -> Result<(), StoreError> {
+    pub async fn record_inbox(
+        &self,
+        entries: &[NewInboxEntry],
+        node: Uuid,
+        lease_until: Timestamp,
+    ) -> Result<(), StoreError> {
         let tx = self.begin_write().await?;
-        let columns = ["agency_id", "id", "received_at", "workflow_id", "kind", "body", "n_bytes", "state", "node", "lease_until"];
+        let columns = [
+            "agency_id",
+            "id",
+            "received_at",
+            "workflow_id",
+            "kind",
+            "body",
+            "n_bytes",
+            "state",
+            "node",
+            "lease_until",
+        ];
         let rows = entries
             .iter()
             .map(|entry| {
@@ -162,7 +179,13 @@ impl Store {
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn claim_inbox(&self, node: Uuid, now: Timestamp, lease_until: Timestamp, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
+    pub async fn claim_inbox(
+        &self,
+        node: Uuid,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<InboxEntry>, StoreError> {
         let waiting = "SELECT COUNT(*) FROM (SELECT 1 FROM inbox WHERE state = 0 AND (lease_until IS NULL OR lease_until < $1) LIMIT 1) AS some";
         let n: i64 = match self.read(waiting).bind(now.0).first().await? {
             Some(mut row) => row.take()?,
@@ -249,7 +272,10 @@ impl AgencyStore {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut sql = self.store.read(format!("SELECT {COLUMNS} FROM inbox WHERE agency_id = $1 AND id IN (")).bind(self.agency_id().as_uuid());
+        let mut sql = self
+            .store
+            .read(format!("SELECT {COLUMNS} FROM inbox WHERE agency_id = $1 AND id IN ("))
+            .bind(self.agency_id().as_uuid());
         sql.push_list(ids.iter().map(|id| Value::from(id.as_uuid())));
         sql.push(") ORDER BY received_at, id");
         sql.all().await?.into_iter().map(read_entry).collect()

@@ -62,7 +62,8 @@ pub struct Job {
     pub ended_at: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "id, agency_id, kind, dedupe, payload, state, run_at, attempts, done, total, error, created_at, ended_at";
+const COLUMNS: &str =
+    "id, agency_id, kind, dedupe, payload, state, run_at, attempts, done, total, error, created_at, ended_at";
 
 fn read_job(mut row: Row) -> Result<Job, StoreError> {
     Ok(Job {
@@ -135,7 +136,13 @@ impl Store {
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn record_progress(&self, id: JobId, done: i64, total: i64, lease_until: Timestamp) -> Result<(), StoreError> {
+    pub async fn record_progress(
+        &self,
+        id: JobId,
+        done: i64,
+        total: i64,
+        lease_until: Timestamp,
+    ) -> Result<(), StoreError> {
         self.write("UPDATE jobs SET done = $2, total = $3, lease_until = $4 WHERE id = $1")
             .bind(id.as_uuid())
             .bind(done)
@@ -151,7 +158,14 @@ impl Store {
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn end_job(&self, id: JobId, state: JobState, error: Option<&str>, now: Timestamp, retry_at: Option<Timestamp>) -> Result<(), StoreError> {
+    pub async fn end_job(
+        &self,
+        id: JobId,
+        state: JobState,
+        error: Option<&str>,
+        now: Timestamp,
+        retry_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let ended_at = (state != JobState::Waiting).then_some(now.0);
         self.write("UPDATE jobs SET state = $2, error = $3, ended_at = $4, run_at = COALESCE($5, run_at), lease_until = NULL WHERE id = $1")
             .bind(id.as_uuid())
@@ -172,7 +186,16 @@ impl AgencyStore {
     ///
     /// A [`StoreError`] when the database does not answer.
     pub async fn list_jobs(&self, limit: i64) -> Result<Vec<Job>, StoreError> {
-        let text = format!("SELECT {COLUMNS} FROM jobs WHERE agency_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2");
-        self.store.read(text).bind(self.agency_id().as_uuid()).bind(limit).all().await?.into_iter().map(read_job).collect()
+        let text =
+            format!("SELECT {COLUMNS} FROM jobs WHERE agency_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2");
+        self.store
+            .read(text)
+            .bind(self.agency_id().as_uuid())
+            .bind(limit)
+            .all()
+            .await?
+            .into_iter()
+            .map(read_job)
+            .collect()
     }
 }

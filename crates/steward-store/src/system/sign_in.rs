@@ -59,8 +59,15 @@ impl Store {
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn find_person_by_email(&self, email: &str) -> Result<Option<(AgencyId, Person, Option<String>)>, StoreError> {
-        let row = self.read(format!("SELECT {COLUMNS}, agency_id, password_hash FROM people WHERE email = $1")).bind(email).first().await?;
+    pub async fn find_person_by_email(
+        &self,
+        email: &str,
+    ) -> Result<Option<(AgencyId, Person, Option<String>)>, StoreError> {
+        let row = self
+            .read(format!("SELECT {COLUMNS}, agency_id, password_hash FROM people WHERE email = $1"))
+            .bind(email)
+            .first()
+            .await?;
         row.map(|mut row| {
             let person = read_person(&mut row)?;
             Ok((AgencyId::from_uuid(row.take()?), person, row.take()?))
@@ -111,7 +118,12 @@ impl Store {
             .await?;
         row.map(|mut row| {
             let person = read_person(&mut row)?;
-            Ok(SessionRow { person, agency_id: AgencyId::from_uuid(row.take()?), csrf: row.take()?, expires_at: Timestamp(row.take()?) })
+            Ok(SessionRow {
+                person,
+                agency_id: AgencyId::from_uuid(row.take()?),
+                csrf: row.take()?,
+                expires_at: Timestamp(row.take()?),
+            })
         })
         .transpose()
     }
@@ -165,7 +177,11 @@ impl Store {
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn find_sign_in_link(&self, token_hash: &[u8], now: Timestamp) -> Result<Option<(AgencyId, PersonId)>, StoreError> {
+    pub async fn find_sign_in_link(
+        &self,
+        token_hash: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<(AgencyId, PersonId)>, StoreError> {
         let row = self
             .read("SELECT agency_id, person_id FROM sign_in_links WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2")
             .bind(token_hash.to_vec())
@@ -182,7 +198,9 @@ impl Store {
     /// A [`StoreError`] when the database does not answer.
     pub async fn use_sign_in_link(&self, token_hash: &[u8], now: Timestamp) -> Result<bool, StoreError> {
         let changed = self
-            .write("UPDATE sign_in_links SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2")
+            .write(
+                "UPDATE sign_in_links SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",
+            )
             .bind(token_hash.to_vec())
             .bind(now.0)
             .run()
@@ -196,7 +214,12 @@ impl Store {
     ///
     /// A [`StoreError`] when the database does not answer.
     pub async fn record_sign_in_failure(&self, bucket: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.write("INSERT INTO sign_in_failures (bucket, at) VALUES ($1, $2)").bind(bucket).bind(now.0).run().await.map(|_| ())
+        self.write("INSERT INTO sign_in_failures (bucket, at) VALUES ($1, $2)")
+            .bind(bucket)
+            .bind(now.0)
+            .run()
+            .await
+            .map(|_| ())
     }
 
     /// Counts failures of sign-in under a bucket since an instant.

@@ -124,8 +124,12 @@ impl AgencyStore {
     /// A [`StoreError`] when the database does not answer.
     pub async fn record_audit(&self, id: Uuid, entry: &AuditEntry) -> Result<(), StoreError> {
         let values: [Value; 6] = [
-            id.into(), entry.at.0.into(), entry.person.clone().into(), entry.action.clone().into(),
-            entry.object.clone().into(), entry.details.clone().into(),
+            id.into(),
+            entry.at.0.into(),
+            entry.person.clone().into(),
+            entry.action.clone().into(),
+            entry.object.clone().into(),
+            entry.details.clone().into(),
         ];
         self.write("INSERT INTO audit (agency_id, id, at, person, action, object, details) VALUES ($1, $2, $3, $4, $5, $6, $7)")
             .bind_all(values)
@@ -141,7 +145,9 @@ impl AgencyStore {
     /// A [`StoreError`] when the database does not answer.
     pub async fn list_audit(&self, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
         let rows = self
-            .read("SELECT at, person, action, object, details FROM audit WHERE agency_id = $1 ORDER BY id DESC LIMIT $2")
+            .read(
+                "SELECT at, person, action, object, details FROM audit WHERE agency_id = $1 ORDER BY id DESC LIMIT $2",
+            )
             .bind(limit)
             .all()
             .await?;

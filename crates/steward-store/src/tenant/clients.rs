@@ -27,7 +27,8 @@ impl AgencyStore {
     ///
     /// A [`StoreError`] when the database does not answer or a row is corrupt.
     pub async fn list_clients(&self) -> Result<Vec<Client>, StoreError> {
-        let rows = self.read(format!("SELECT {COLUMNS} FROM clients WHERE agency_id = $1 ORDER BY name, id")).all().await?;
+        let rows =
+            self.read(format!("SELECT {COLUMNS} FROM clients WHERE agency_id = $1 ORDER BY name, id")).all().await?;
         rows.into_iter().map(read_client).collect()
     }
 

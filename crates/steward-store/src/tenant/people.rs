@@ -48,7 +48,8 @@ impl AgencyStore {
     ///
     /// A [`StoreError`] when the database does not answer.
     pub async fn list_people(&self) -> Result<Vec<Person>, StoreError> {
-        let rows = self.read(format!("SELECT {COLUMNS} FROM people WHERE agency_id = $1 ORDER BY name, id")).all().await?;
+        let rows =
+            self.read(format!("SELECT {COLUMNS} FROM people WHERE agency_id = $1 ORDER BY name, id")).all().await?;
         rows.into_iter().map(|mut row| read_person(&mut row)).collect()
     }
 

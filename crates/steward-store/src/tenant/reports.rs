@@ -56,8 +56,7 @@ pub struct ReportRow {
     pub published_by: Option<String>,
 }
 
-const COLUMNS: &str =
-    "id, client_id, month, revision, state, edits, document, receipts, created_at, changed_at, published_at, published_by";
+const COLUMNS: &str = "id, client_id, month, revision, state, edits, document, receipts, created_at, changed_at, published_at, published_by";
 
 fn read_report(mut row: Row) -> Result<ReportRow, StoreError> {
     Ok(ReportRow {
@@ -159,8 +158,11 @@ impl AgencyStore {
     ///
     /// A [`StoreError`] when the database does not answer.
     pub async fn delete_report_draft(&self, id: ReportId) -> Result<bool, StoreError> {
-        let changed =
-            self.write("DELETE FROM reports WHERE agency_id = $1 AND id = $2 AND state = 'draft'").bind(id.as_uuid()).run().await?;
+        let changed = self
+            .write("DELETE FROM reports WHERE agency_id = $1 AND id = $2 AND state = 'draft'")
+            .bind(id.as_uuid())
+            .run()
+            .await?;
         Ok(changed == 1)
     }
 }

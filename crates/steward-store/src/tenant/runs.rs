@@ -383,7 +383,11 @@ fn push_filter<C: ConnectionTrait>(sql: &mut Sql<'_, C>, filter: &RunFilter) {
     }
     if let Some(text) = &filter.text {
         let pattern = format!("%{}%", escape_like(&text.to_lowercase()));
-        and(sql, "LOWER(title || ' ' || first_error || ' ' || user_id || ' ' || run_key) LIKE ? ESCAPE '\\'", pattern.into());
+        and(
+            sql,
+            "LOWER(title || ' ' || first_error || ' ' || user_id || ' ' || run_key) LIKE ? ESCAPE '\\'",
+            pattern.into(),
+        );
     }
     match filter.exceptions {
         Some(true) => sql.push(" AND n_exceptions > 0"),
@@ -533,7 +537,12 @@ impl AgencyStore {
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn list_run_keys(&self, filter: &RunFilter, behind: Option<RunId>, limit: u32) -> Result<Vec<(RunId, RunKey)>, StoreError> {
+    pub async fn list_run_keys(
+        &self,
+        filter: &RunFilter,
+        behind: Option<RunId>,
+        limit: u32,
+    ) -> Result<Vec<(RunId, RunKey)>, StoreError> {
         let mut sql = self.read("SELECT id, run_key FROM runs WHERE agency_id = $1");
         push_filter(&mut sql, filter);
         if let Some(id) = behind {
@@ -553,7 +562,8 @@ impl AgencyStore {
     pub async fn find_trace_runs(&self, trace_keys: &[String]) -> Result<Vec<(String, RunKey)>, StoreError> {
         let mut found = Vec::new();
         for keys in trace_keys.chunks(KEYS_AT_ONCE) {
-            let mut sql = self.read("SELECT trace_key, run_key FROM run_traces WHERE agency_id = $1 AND trace_key IN (");
+            let mut sql =
+                self.read("SELECT trace_key, run_key FROM run_traces WHERE agency_id = $1 AND trace_key IN (");
             sql.push_list(keys.iter().map(|key| Value::from(key.clone())));
             sql.push(")");
             for mut row in sql.all().await? {
@@ -624,7 +634,10 @@ impl AgencyStore {
             return Err(StoreError::Outrun);
         }
         let blob = |run: &&&NewRun| {
-            let facts = compress(&FactsBlob { facts: &run.facts, inbox_ids: run.inbox_ids.iter().rev().take(MAX_INBOX_IDS).rev().copied().collect() });
+            let facts = compress(&FactsBlob {
+                facts: &run.facts,
+                inbox_ids: run.inbox_ids.iter().rev().take(MAX_INBOX_IDS).rev().copied().collect(),
+            });
             vec![agency.into(), run.id.as_uuid().into(), facts.into(), run.steps.clone().into()]
         };
         let (with_steps, without): (Vec<&&NewRun>, Vec<&&NewRun>) = runs.iter().partition(|run| run.steps.is_some());
@@ -633,7 +646,11 @@ impl AgencyStore {
         insert_many(tx, self.store.backend, "run_blobs", &columns, with_steps.iter().map(blob).collect(), tail).await?;
         let tail = "ON CONFLICT (agency_id, run_id) DO UPDATE SET facts = excluded.facts";
         insert_many(tx, self.store.backend, "run_blobs", &columns, without.iter().map(blob).collect(), tail).await?;
-        let traces = commit.traces.iter().map(|(trace, run)| vec![agency.into(), trace.clone().into(), run.clone().into()]).collect();
+        let traces = commit
+            .traces
+            .iter()
+            .map(|(trace, run)| vec![agency.into(), trace.clone().into(), run.clone().into()])
+            .collect();
         let tail = "ON CONFLICT (agency_id, trace_key) DO UPDATE SET run_key = excluded.run_key";
         insert_many(tx, self.store.backend, "run_traces", &["agency_id", "trace_key", "run_key"], traces, tail).await?;
         Ok(())
@@ -674,7 +691,10 @@ impl AgencyStore {
         let ids: Vec<Uuid> = rows.into_iter().map(|mut row| row.take()).collect::<Result<_, _>>()?;
         let tx = self.store.begin_write().await?;
         for ids in ids.chunks(KEYS_AT_ONCE) {
-            for text in ["DELETE FROM run_blobs WHERE agency_id = $1 AND run_id IN (", "DELETE FROM runs WHERE agency_id = $1 AND id IN ("] {
+            for text in [
+                "DELETE FROM run_blobs WHERE agency_id = $1 AND run_id IN (",
+                "DELETE FROM runs WHERE agency_id = $1 AND id IN (",
+            ] {
                 let mut sql = self.store.within(&tx, text).bind(agency);
                 sql.push_list(ids.iter().map(|id| Value::from(*id)));
                 sql.push(")");
@@ -704,18 +724,56 @@ pub struct RunCommit {
 }
 
 const RUN_COLUMNS: &[&str] = &[
-    "agency_id", "id", "workflow_id", "run_key", "revision", "started_at", "ended_at", "finished", "due_at", "final_at", "outcome",
-    "evidence", "cycle_ms", "waiting_ms", "cost_nanos", "known_cost_nanos", "cost_source", "tokens_in", "tokens_out", "n_steps",
-    "n_model_calls", "n_tool_calls", "n_exceptions", "n_late_steps", "n_unmapped", "in_hours", "test", "release", "title", "user_id",
-    "first_error", "models", "tools", "results", "errors", "settings_version", "first_received_at", "last_received_at",
+    "agency_id",
+    "id",
+    "workflow_id",
+    "run_key",
+    "revision",
+    "started_at",
+    "ended_at",
+    "finished",
+    "due_at",
+    "final_at",
+    "outcome",
+    "evidence",
+    "cycle_ms",
+    "waiting_ms",
+    "cost_nanos",
+    "known_cost_nanos",
+    "cost_source",
+    "tokens_in",
+    "tokens_out",
+    "n_steps",
+    "n_model_calls",
+    "n_tool_calls",
+    "n_exceptions",
+    "n_late_steps",
+    "n_unmapped",
+    "in_hours",
+    "test",
+    "release",
+    "title",
+    "user_id",
+    "first_error",
+    "models",
+    "tools",
+    "results",
+    "errors",
+    "settings_version",
+    "first_received_at",
+    "last_received_at",
 ];
 
 fn run_values(agency: Uuid, run: &NewRun) -> Vec<Value> {
     let facts = &run.facts;
     let int = |n: u32| Value::from(i32::try_from(n).unwrap_or(i32::MAX));
     let tokens = |n: u64| Value::from(i64::try_from(n).unwrap_or(i64::MAX));
-    let tool_errors = facts.tools.iter().flat_map(|t| t.errors.iter().map(move |(class, _)| format!("tool:{}:{}", t.name.replace(':', "."), class.as_str())));
-    let model_errors = facts.models.iter().flat_map(|m| m.errors.iter().map(move |(class, _)| format!("model:{}:{}", m.name.replace(':', "."), class.as_str())));
+    let tool_errors = facts.tools.iter().flat_map(|t| {
+        t.errors.iter().map(move |(class, _)| format!("tool:{}:{}", t.name.replace(':', "."), class.as_str()))
+    });
+    let model_errors = facts.models.iter().flat_map(|m| {
+        m.errors.iter().map(move |(class, _)| format!("model:{}:{}", m.name.replace(':', "."), class.as_str()))
+    });
     let errors: Vec<String> = tool_errors.chain(model_errors).collect();
     let mut results: Vec<&str> = facts.results.iter().map(|r| r.name.as_str()).collect();
     results.sort_unstable();
@@ -764,8 +822,11 @@ fn run_values(agency: Uuid, run: &NewRun) -> Vec<Value> {
 
 /// On a key that is there already the row is revised, but only by the next revision of what was read.
 fn upsert_tail() -> String {
-    let set: Vec<String> =
-        RUN_COLUMNS.iter().filter(|c| !["agency_id", "id", "run_key"].contains(c)).map(|c| format!("{c} = excluded.{c}")).collect();
+    let set: Vec<String> = RUN_COLUMNS
+        .iter()
+        .filter(|c| !["agency_id", "id", "run_key"].contains(c))
+        .map(|c| format!("{c} = excluded.{c}"))
+        .collect();
     format!(
         "ON CONFLICT (agency_id, run_key) DO UPDATE SET {} WHERE runs.id = excluded.id AND runs.revision = excluded.revision - 1",
         set.join(", ")
@@ -778,7 +839,11 @@ impl Store {
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn list_due_runs(&self, now: Timestamp, limit: u32) -> Result<Vec<(steward_core::ids::AgencyId, RunKey)>, StoreError> {
+    pub async fn list_due_runs(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(steward_core::ids::AgencyId, RunKey)>, StoreError> {
         let rows = self
             .read("SELECT agency_id, run_key FROM runs WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at LIMIT $2")
             .bind(now.0)

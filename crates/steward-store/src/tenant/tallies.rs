@@ -56,15 +56,29 @@ type Counter<'a> = (WorkflowId, &'a str, i16, &'static str, i32, &'a str, &'a st
 /// A tally as it is stored: workflow, slice, grain, metric, bucket, key, release, n, sum.
 pub type StoredTally = (WorkflowId, String, i16, String, i32, String, String, i64, i64);
 
-const COLUMNS: &[&str] = &["agency_id", "workflow_id", "slice", "grain", "metric", "bucket", "key", "release", "n", "sum"];
+const COLUMNS: &[&str] =
+    &["agency_id", "workflow_id", "slice", "grain", "metric", "bucket", "key", "release", "n", "sum"];
 
-pub(super) async fn add_tallies(store: &Store, tx: &DatabaseTransaction, agency: Uuid, deltas: &[TallyDelta]) -> Result<(), StoreError> {
+pub(super) async fn add_tallies(
+    store: &Store,
+    tx: &DatabaseTransaction,
+    agency: Uuid,
+    deltas: &[TallyDelta],
+) -> Result<(), StoreError> {
     use std::collections::BTreeMap;
     // Sorted, so that all writers lock rows in one order; added up, so that each row is written once.
     let mut sums: BTreeMap<Counter<'_>, (i64, i64)> = BTreeMap::new();
     for delta in deltas {
         for (grain, bucket) in [(0, delta.hour), (1, delta.hour.div_euclid(24))] {
-            let key = (delta.workflow_id, delta.slice.as_str(), grain, delta.metric.code(), bucket, delta.key.as_str(), delta.release.as_str());
+            let key = (
+                delta.workflow_id,
+                delta.slice.as_str(),
+                grain,
+                delta.metric.code(),
+                bucket,
+                delta.key.as_str(),
+                delta.release.as_str(),
+            );
             let sum = sums.entry(key).or_default();
             sum.0 += delta.n;
             sum.1 = sum.1.saturating_add(delta.sum);
@@ -136,7 +150,8 @@ impl AgencyStore {
         if query.workflows.is_empty() {
             return Ok(Vec::new());
         }
-        let (from, to) = (query.period.start.hour(), query.period.end.plus_micros(steward_core::time::HOUR_MICROS - 1).hour());
+        let (from, to) =
+            (query.period.start.hour(), query.period.end.plus_micros(steward_core::time::HOUR_MICROS - 1).hour());
         let mut sql = self.read("SELECT bucket, metric, key, CAST(SUM(n) AS BIGINT), CAST(SUM(sum) AS BIGINT) FROM tallies WHERE agency_id = $1");
         push_query(&mut sql, query, 0, from, to);
         sql.push(" GROUP BY bucket, metric, key ORDER BY bucket");
@@ -162,7 +177,11 @@ impl AgencyStore {
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn list_releases(&self, workflow: WorkflowId, period: Period) -> Result<Vec<(String, i32, i32, i64)>, StoreError> {
+    pub async fn list_releases(
+        &self,
+        workflow: WorkflowId,
+        period: Period,
+    ) -> Result<Vec<(String, i32, i32, i64)>, StoreError> {
         let rows = self
             .read(
                 "SELECT release, MIN(bucket), MAX(bucket), CAST(SUM(n) AS BIGINT) FROM tallies
@@ -194,8 +213,15 @@ impl AgencyStore {
         rows.into_iter()
             .map(|mut row| {
                 Ok((
-                    WorkflowId::from_uuid(row.take()?), row.take()?, row.take()?, row.take()?, row.take()?, row.take()?, row.take()?,
-                    row.take()?, row.take()?,
+                    WorkflowId::from_uuid(row.take()?),
+                    row.take()?,
+                    row.take()?,
+                    row.take()?,
+                    row.take()?,
+                    row.take()?,
+                    row.take()?,
+                    row.take()?,
+                    row.take()?,
                 ))
             })
             .collect()

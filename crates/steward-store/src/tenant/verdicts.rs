@@ -73,9 +73,10 @@ impl AgencyStore {
                     person_name: row.take()?,
                     outcome: match row.take::<Option<String>>()? {
                         None => None,
-                        Some(word) => {
-                            Some(Outcome::parse(&word).ok_or(StoreError::Corrupt { table: "verdicts", column: "outcome" })?)
-                        }
+                        Some(word) => Some(
+                            Outcome::parse(&word)
+                                .ok_or(StoreError::Corrupt { table: "verdicts", column: "outcome" })?,
+                        ),
                     },
                     comment: row.take()?,
                 };

@@ -31,7 +31,8 @@ impl AgencyStore {
     ///
     /// A [`StoreError`] when the database does not answer or a row is corrupt.
     pub async fn list_workflows(&self) -> Result<Vec<Workflow>, StoreError> {
-        let rows = self.read(format!("SELECT {COLUMNS} FROM workflows WHERE agency_id = $1 ORDER BY name, id")).all().await?;
+        let rows =
+            self.read(format!("SELECT {COLUMNS} FROM workflows WHERE agency_id = $1 ORDER BY name, id")).all().await?;
         rows.into_iter().map(read_workflow).collect()
     }
 

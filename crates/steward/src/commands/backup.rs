@@ -25,7 +25,10 @@ impl Backup {
             bail!("the database is PostgreSQL: back it up with its own tools, such as pg_dump");
         }
         app.store().copy_to(&self.file.display().to_string()).await?;
-        terminal::say(format!("copied to {}; to restore it, put it in a data folder as steward.db", self.file.display()));
+        terminal::say(format!(
+            "copied to {}; to restore it, put it in a data folder as steward.db",
+            self.file.display()
+        ));
         Ok(())
     }
 }

@@ -62,7 +62,11 @@ impl Demo {
         let Some(listeners) = listeners else { return Ok(()) };
         let (_, owner, _) = app.store().find_person_by_email(OWNER).await?.context("the demo's owner is gone")?;
         let link = app.make_link(agency_id, owner.id, LINK_MINUTES).await?;
-        terminal::say(format!("\nThe demo is ready. Open this link to sign in; it works once:\n\n  {}/sign-in/link/{}\n", config.public_url(), link.reveal()));
+        terminal::say(format!(
+            "\nThe demo is ready. Open this link to sign in; it works once:\n\n  {}/sign-in/link/{}\n",
+            config.public_url(),
+            link.reveal()
+        ));
         serve(app, &config, listeners).await
     }
 
@@ -83,7 +87,15 @@ impl Demo {
         let long_ago = now.plus_ms(-i64::from(self.days) * 86_400_000);
         for client in demo.clients {
             let id = ClientId::from_uuid(app.ids().make());
-            store.create_client(&Client { id, name: client.name, settings: client.settings, created_at: long_ago, archived_at: None }).await?;
+            store
+                .create_client(&Client {
+                    id,
+                    name: client.name,
+                    settings: client.settings,
+                    created_at: long_ago,
+                    archived_at: None,
+                })
+                .await?;
             for workflow in client.workflows {
                 let workflow = Workflow {
                     id: WorkflowId::from_uuid(app.ids().make()),

@@ -27,9 +27,16 @@ impl Doctor {
         }
         match Store::open(&config.database_url()).await {
             Ok(store) => {
-                check("database", Ok(if store.is_sqlite() { "SQLite answers" } else { "PostgreSQL answers" }.to_owned()));
+                check(
+                    "database",
+                    Ok(if store.is_sqlite() { "SQLite answers" } else { "PostgreSQL answers" }.to_owned()),
+                );
                 let agencies = store.list_agencies().await.unwrap_or_default();
-                let set_up = if agencies.is_empty() { Err(format!("nothing is set up yet: open {}/setup", config.public_url())) } else { Ok(format!("{} agency", agencies.len())) };
+                let set_up = if agencies.is_empty() {
+                    Err(format!("nothing is set up yet: open {}/setup", config.public_url()))
+                } else {
+                    Ok(format!("{} agency", agencies.len()))
+                };
                 check("set up", set_up);
                 let waiting = store.count_waiting(10_000).await.unwrap_or(0);
                 let words = match waiting {
@@ -40,12 +47,18 @@ impl Doctor {
             }
             Err(error) => {
                 let error = anyhow::Error::new(error);
-                check("database", Err(format!("{error:#}: is its address right, is it running, may this user write there?")));
+                check(
+                    "database",
+                    Err(format!("{error:#}: is its address right, is it running, may this user write there?")),
+                );
             }
         }
         match std::net::TcpListener::bind(config.listen) {
             Ok(_) => check("listening address", Ok(format!("{} is free", config.listen))),
-            Err(error) => check("listening address", Err(format!("{} cannot be listened on ({error}): is Steward running already?", config.listen))),
+            Err(error) => check(
+                "listening address",
+                Err(format!("{} cannot be listened on ({error}): is Steward running already?", config.listen)),
+            ),
         }
         if bad > 0 {
             anyhow::bail!("{bad} of these need mending");
@@ -64,7 +77,12 @@ fn public_url(config: &Config) -> Result<String, String> {
 
 fn data_folder(config: &Config) -> Result<String, String> {
     let folder = &config.data;
-    let mend = |error: std::io::Error| format!("{} cannot be written ({error}): choose another with --data, or give this user the right", folder.display());
+    let mend = |error: std::io::Error| {
+        format!(
+            "{} cannot be written ({error}): choose another with --data, or give this user the right",
+            folder.display()
+        )
+    };
     std::fs::create_dir_all(folder).map_err(mend)?;
     let probe = folder.join(".doctor");
     std::fs::write(&probe, b"ok").map_err(mend)?;

@@ -34,7 +34,8 @@ pub struct Export {
 
 impl Export {
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
-        let format = ExportFormat::parse(&self.format).with_context(|| format!("“{}” is not csv, jsonl or parquet", self.format))?;
+        let format = ExportFormat::parse(&self.format)
+            .with_context(|| format!("“{}” is not csv, jsonl or parquet", self.format))?;
         let app = open::open(config).await?;
         let agency = open::agency(&app, self.agency.as_deref()).await?;
         let actor = open::owner(&app, &agency).await?;
@@ -52,7 +53,9 @@ impl Export {
         let filter = RunFilter { workflows, period, ..RunFilter::default() };
         let mut export = app.export_runs(&actor, &filter, format).await?;
         let mut out: Box<dyn std::io::Write> = match &self.out {
-            Some(path) => Box::new(std::fs::File::create(path).with_context(|| format!("{} cannot be written", path.display()))?),
+            Some(path) => {
+                Box::new(std::fs::File::create(path).with_context(|| format!("{} cannot be written", path.display()))?)
+            }
             None => Box::new(std::io::stdout()),
         };
         while let Some(chunk) = export.next_chunk().await? {

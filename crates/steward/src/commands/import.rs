@@ -60,7 +60,10 @@ impl Import {
             let mark = Mark::of(config, file);
             let skip = if self.from_start { 0 } else { mark.read() };
             if skip > 0 {
-                terminal::note(format!("{}: going on behind line {skip}, where the last import stopped", file.display()));
+                terminal::note(format!(
+                    "{}: going on behind line {skip}, where the last import stopped",
+                    file.display()
+                ));
             }
             let plan = ImportPlan::of(file, format, skip)?;
             n_bad += self.file(&app, agency.id, workflow, &plan, &mark).await?;
@@ -71,12 +74,20 @@ impl Import {
         Ok(())
     }
 
-    async fn file(&self, app: &App, agency: AgencyId, workflow: Option<WorkflowId>, plan: &ImportPlan, mark: &Mark) -> anyhow::Result<u64> {
+    async fn file(
+        &self,
+        app: &App,
+        agency: AgencyId,
+        workflow: Option<WorkflowId>,
+        plan: &ImportPlan,
+        mark: &Mark,
+    ) -> anyhow::Result<u64> {
         let name = plan.path.display().to_string();
         let bar = terminal::progress(plan.n_bytes, &name);
         let (mut imported, mut n_bad, mut n_lines) = (0, 0_u64, 0);
         for batch in plan.read()? {
-            let batch = batch.with_context(|| format!("{name} cannot be read further; run the same command to go on"))?;
+            let batch =
+                batch.with_context(|| format!("{name} cannot be read further; run the same command to go on"))?;
             let (lines, bytes, entries) = (batch.n_lines, batch.n_bytes, batch.entries.len() as u64);
             let bad = app.import_batch(agency, workflow, batch).await?;
             app.assemble_waiting().await?;
@@ -111,7 +122,8 @@ struct Mark {
 impl Mark {
     fn of(config: &Config, file: &Path) -> Self {
         let full = file.canonicalize().unwrap_or_else(|_| file.to_owned());
-        let name: String = full.display().to_string().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let name: String =
+            full.display().to_string().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let name = &name[name.len().saturating_sub(150)..];
         Self { path: config.data.join("imports").join(name) }
     }
@@ -124,7 +136,8 @@ impl Mark {
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        std::fs::write(&self.path, lines.to_string()).with_context(|| format!("{} cannot be written", self.path.display()))
+        std::fs::write(&self.path, lines.to_string())
+            .with_context(|| format!("{} cannot be written", self.path.display()))
     }
 
     fn clear(&self) {

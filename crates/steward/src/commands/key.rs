@@ -53,7 +53,9 @@ impl Key {
             Command::List => {
                 for key in app.list_keys(&actor).await? {
                     let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
-                    let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {}", at.rfc3339()));
+                    let used = key
+                        .last_used_at
+                        .map_or_else(|| "never used".to_owned(), |at| format!("last used {}", at.rfc3339()));
                     terminal::say(format!("{}  {}…  {}  {state}, {used}", key.id, key.beginning, key.name));
                 }
             }

@@ -54,7 +54,11 @@ impl Prices {
                         let own = if listed.own { "own" } else { "built in" };
                         terminal::say(format!(
                             "{:<44} from {}  input {:>8}  output {:>8}  cached {:>8}  {own}",
-                            listed.price.model, text("from"), text("input"), text("output"), text("cache_read")
+                            listed.price.model,
+                            text("from"),
+                            text("input"),
+                            text("output"),
+                            text("cache_read")
                         ));
                     }
                 }
@@ -71,8 +75,11 @@ impl Prices {
                 terminal::say("nothing is wrong with the prices");
             }
             Command::Recompute { month } => {
-                let month = Month::parse(&month).ok_or_else(|| anyhow::anyhow!("“{month}” is not a month like 2026-10"))?;
-                let period = month.period(&agency.zone()).ok_or_else(|| anyhow::anyhow!("{month} is out of the calendar's range"))?;
+                let month =
+                    Month::parse(&month).ok_or_else(|| anyhow::anyhow!("“{month}” is not a month like 2026-10"))?;
+                let period = month
+                    .period(&agency.zone())
+                    .ok_or_else(|| anyhow::anyhow!("{month} is out of the calendar's range"))?;
                 let n = app.recompute_prices(&actor, None, Some(period)).await?;
                 let bar = terminal::progress(n as u64, "reading runs again, workflows");
                 while app.do_next_job().await? {

@@ -30,7 +30,10 @@ impl Rebuild {
         } else {
             terminal::say(format!("{} runs were read again from {} payloads", done.runs, done.payloads));
             if done.left > 0 {
-                terminal::say(format!("{} runs were left as they are: their payloads are older than what is kept", done.left));
+                terminal::say(format!(
+                    "{} runs were left as they are: their payloads are older than what is kept",
+                    done.left
+                ));
             }
         }
         Ok(())

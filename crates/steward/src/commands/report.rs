@@ -30,7 +30,8 @@ pub struct Report {
 
 impl Report {
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
-        let month = Month::parse(&self.month).with_context(|| format!("“{}” is not a month like 2026-10", self.month))?;
+        let month =
+            Month::parse(&self.month).with_context(|| format!("“{}” is not a month like 2026-10", self.month))?;
         let app = open::open(config).await?;
         let agency = open::agency(&app, self.agency.as_deref()).await?;
         let actor = open::owner(&app, &agency).await?;
@@ -54,7 +55,11 @@ impl Report {
             Some(path) => {
                 let pdf = app.report_pdf(&actor, id).await?;
                 std::fs::write(path, &pdf).with_context(|| format!("{} cannot be written", path.display()))?;
-                terminal::note(format!("{} written; the report is at {}/reports/{id}", path.display(), config.public_url()));
+                terminal::note(format!(
+                    "{} written; the report is at {}/reports/{id}",
+                    path.display(),
+                    config.public_url()
+                ));
             }
             None => terminal::say(format!("the report is at {}/reports/{id}", config.public_url())),
         }

@@ -59,12 +59,16 @@ pub struct Listeners {
 impl Listeners {
     pub async fn bind(config: &Config) -> anyhow::Result<Self> {
         let bind = |address: String, key: &'static str| async move {
-            TcpListener::bind(&address)
-                .await
-                .with_context(|| format!("{address} cannot be listened on: choose another with --{}", key.replace('_', "-")))
+            TcpListener::bind(&address).await.with_context(|| {
+                format!("{address} cannot be listened on: choose another with --{}", key.replace('_', "-"))
+            })
         };
         let http = bind(config.listen.to_string(), "listen").await?;
-        let grpc = if config.listen_grpc.is_empty() { None } else { Some(bind(config.listen_grpc.clone(), "listen_grpc").await?) };
+        let grpc = if config.listen_grpc.is_empty() {
+            None
+        } else {
+            Some(bind(config.listen_grpc.clone(), "listen_grpc").await?)
+        };
         Ok(Self { http, grpc })
     }
 }

@@ -34,7 +34,13 @@ impl User {
                 for agency in app.store().list_agencies().await? {
                     for person in app.agency(agency.id).list_people().await? {
                         let shut_out = if person.disabled_at.is_some() { ", shut out" } else { "" };
-                        terminal::say(format!("{}  {} <{}>  {}{shut_out}", agency.name, person.name, person.email, person.role.as_str()));
+                        terminal::say(format!(
+                            "{}  {} <{}>  {}{shut_out}",
+                            agency.name,
+                            person.name,
+                            person.email,
+                            person.role.as_str()
+                        ));
                     }
                 }
             }
