@@ -158,7 +158,7 @@ fn run(source: &str, n: usize, ended: Timestamp) -> serde_json::Value {
     let started = ended.plus_ms(-60_000 - (n as i64 % 7) * 10_000);
     let error = (n % 25 == 1).then(|| json!({ "message": "401 unauthorized" }));
     let mut results = Vec::new();
-    if outcome == Some("completed") && n % 2 == 0 {
+    if outcome == Some("completed") && n.is_multiple_of(2) {
         results.push(json!({ "name": "booking_made", "value": 60.0 }));
     }
     if n % 30 == 4 {
