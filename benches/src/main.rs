@@ -3,6 +3,8 @@
 //! Run with `cargo run --release -p steward-bench -- COMMAND`, after `cargo build --release`: what is measured is
 //! the program as it is shipped, in a process of its own, over HTTP.
 
+#![expect(unreachable_pub, reason = "a program has no outside: pub marks what a module offers the others")]
+
 mod batch;
 mod http;
 mod ingest;

@@ -1,6 +1,8 @@
 //! Whatever the order, the splits and the repeats in which payloads come, the runs and the tallies are the same,
 //! and a rebuild from the inbox gives them again.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
+
 use std::path::Path;
 
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! What Steward says of real recorded runs, against what their files say.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
+
 use std::path::PathBuf;
 
 use steward_app::agencies::NewAgency;

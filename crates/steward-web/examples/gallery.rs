@@ -3,6 +3,8 @@
 //! `cargo run -p steward-web --example gallery`, then open the printed address. `?words=long` shows very
 //! long words, `rtl` right-to-left ones, `hostile` ones that must come out as text.
 
+#![expect(clippy::disallowed_types, reason = "a gallery for designers answers no problems")]
+
 use std::convert::Infallible;
 
 use axum::Router;

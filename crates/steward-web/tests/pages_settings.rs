@@ -1,5 +1,7 @@
 //! Set-up, sign-in, Today, clients, reports and settings through the router.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
+
 use serde_json::{Value, json};
 use steward_core::people::Role;
 use steward_testkit::{PASSWORD, Seat, TestApp, db_tests};

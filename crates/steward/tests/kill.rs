@@ -1,6 +1,8 @@
 //! Killed at random moments under load, on either database: every acknowledged span is in exactly one run, and
 //! every tally equals a rebuild from the inbox.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
+
 use std::collections::{HashMap, HashSet};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
