@@ -107,7 +107,10 @@ impl App {
                     }
                     Err(error) => {
                         // The entries stay in the inbox and are found there when their lease is over.
-                        tracing::error!(error = &error as &dyn std::error::Error, "assembly failed, its entries wait in the inbox");
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "assembly failed, its entries wait in the inbox"
+                        );
                         break;
                     }
                 }
@@ -135,7 +138,13 @@ impl App {
                     Ok(decoded) => {
                         let mut steps = decoded.steps;
                         steps.iter_mut().for_each(|step| step.received_at = entry.received_at);
-                        let held = Held { id: entry.id, agency_id: entry.agency_id, workflow_id: entry.workflow_id, steps, _room: None };
+                        let held = Held {
+                            id: entry.id,
+                            agency_id: entry.agency_id,
+                            workflow_id: entry.workflow_id,
+                            steps,
+                            _room: None,
+                        };
                         by_agency.entry(entry.agency_id).or_default().push(held);
                     }
                     Err(error) => self.agency(entry.agency_id).mark_unreadable(entry.id, &error.to_string()).await?,
@@ -220,13 +229,19 @@ impl App {
     }
 
     /// Joins traces of workflows whose run is a conversation.
-    async fn by_conversation(&self, store: &AgencyStore, groups: BTreeMap<String, Group>) -> Result<BTreeMap<String, Group>, AppError> {
+    async fn by_conversation(
+        &self,
+        store: &AgencyStore,
+        groups: BTreeMap<String, Group>,
+    ) -> Result<BTreeMap<String, Group>, AppError> {
         let readers = self.readers(store.agency_id()).await?;
         let is_conversation = |group: &Group| {
             let id = group.workflow_id.or_else(|| readers.by_source.get(source_name(&group.steps)?).copied());
-            id.and_then(|id| readers.by_id.get(&id)).is_some_and(|c| c.workflow.settings.run_unit == RunUnit::Conversation)
+            id.and_then(|id| readers.by_id.get(&id))
+                .is_some_and(|c| c.workflow.settings.run_unit == RunUnit::Conversation)
         };
-        let talking: Vec<String> = groups.iter().filter(|(_, group)| is_conversation(group)).map(|(key, _)| key.clone()).collect();
+        let talking: Vec<String> =
+            groups.iter().filter(|(_, group)| is_conversation(group)).map(|(key, _)| key.clone()).collect();
         if talking.is_empty() {
             return Ok(groups);
         }
@@ -252,7 +267,12 @@ impl App {
         Ok(joined)
     }
 
-    async fn write_groups(&self, agency_id: AgencyId, groups: &BTreeMap<String, Group>, inbox_ids: &[InboxId]) -> Result<(), AppError> {
+    async fn write_groups(
+        &self,
+        agency_id: AgencyId,
+        groups: &BTreeMap<String, Group>,
+        inbox_ids: &[InboxId],
+    ) -> Result<(), AppError> {
         for attempt in 1.. {
             match self.try_write_groups(agency_id, groups, inbox_ids).await {
                 Err(AppError::Busy { source: Some(StoreError::Outrun), .. }) if attempt < MAX_TRIES => {
@@ -264,9 +284,15 @@ impl App {
         Ok(())
     }
 
-    async fn try_write_groups(&self, agency_id: AgencyId, groups: &BTreeMap<String, Group>, inbox_ids: &[InboxId]) -> Result<(), AppError> {
+    async fn try_write_groups(
+        &self,
+        agency_id: AgencyId,
+        groups: &BTreeMap<String, Group>,
+        inbox_ids: &[InboxId],
+    ) -> Result<(), AppError> {
         let store = self.agency(agency_id);
-        let keys: Vec<String> = groups.iter().flat_map(|(key, g)| std::iter::once(key).chain(&g.absorbs)).cloned().collect();
+        let keys: Vec<String> =
+            groups.iter().flat_map(|(key, g)| std::iter::once(key).chain(&g.absorbs)).cloned().collect();
         let mut stored: HashMap<String, StoredRun> =
             store.find_stored_runs(&keys).await?.into_iter().map(|run| (run.key.clone(), run)).collect();
         let verdicts: HashMap<String, Option<Verdict>> =
@@ -300,11 +326,15 @@ impl App {
                     Cow::Owned(steps)
                 }
             };
-            let Some(context) = self.context_of(agency_id, group.workflow_id.or(pinned(&known)), &steps).await? else { continue };
+            let Some(context) = self.context_of(agency_id, group.workflow_id.or(pinned(&known)), &steps).await? else {
+                continue;
+            };
             let verdict = verdicts.get(key).and_then(Option::as_ref);
             let Some(facts) = read(&steps, &context, verdict, self.clock().now()) else { continue };
             let same_steps = known.as_ref().is_some_and(|run| nothing_added || run.steps == *steps);
-            let unchanged = known.as_ref().is_some_and(|run| same_steps && run.facts == facts && run.workflow_id == context.workflow.id);
+            let unchanged = known
+                .as_ref()
+                .is_some_and(|run| same_steps && run.facts == facts && run.workflow_id == context.workflow.id);
             if unchanged && absorbed.is_empty() && !nothing_added {
                 continue;
             }
@@ -345,7 +375,12 @@ impl App {
     }
 
     /// The workflow that steps belong to, made *unassigned* where telemetry names one that is not known.
-    async fn context_of(&self, agency_id: AgencyId, id: Option<WorkflowId>, steps: &[Step]) -> Result<Option<Arc<WorkflowContext>>, AppError> {
+    async fn context_of(
+        &self,
+        agency_id: AgencyId,
+        id: Option<WorkflowId>,
+        steps: &[Step],
+    ) -> Result<Option<Arc<WorkflowContext>>, AppError> {
         if steps.is_empty() {
             return Ok(None);
         }
@@ -391,7 +426,12 @@ impl App {
             readers.by_id.insert(context.workflow.id, Arc::new(context));
         }
         let readers = Arc::new(readers);
-        self.inner.readers.by_agency.lock().unwrap_or_else(PoisonError::into_inner).insert(agency_id, Arc::clone(&readers));
+        self.inner
+            .readers
+            .by_agency
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(agency_id, Arc::clone(&readers));
         Ok(readers)
     }
 
@@ -436,7 +476,12 @@ fn source_name(steps: &[Step]) -> Option<&str> {
 }
 
 /// Reads a run with a workflow's settings.
-pub(crate) fn read(steps: &[Step], context: &WorkflowContext, verdict: Option<&Verdict>, now: Timestamp) -> Option<RunFacts> {
+pub(crate) fn read(
+    steps: &[Step],
+    context: &WorkflowContext,
+    verdict: Option<&Verdict>,
+    now: Timestamp,
+) -> Option<RunFacts> {
     let context = Context {
         settings: &context.workflow.settings,
         prices: &context.prices,

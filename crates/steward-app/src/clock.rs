@@ -95,7 +95,10 @@ impl IdSource {
         let mut bytes = [0; 32];
         match &self.counted {
             Some(next) => bytes[..8].copy_from_slice(&next.fetch_add(1, Ordering::Relaxed).to_be_bytes()),
-            #[expect(clippy::expect_used, reason = "without randomness no secret can be made, and going on would be worse")]
+            #[expect(
+                clippy::expect_used,
+                reason = "without randomness no secret can be made, and going on would be worse"
+            )]
             None => getrandom::fill(&mut bytes).expect("the operating system gives random bytes"),
         }
         bytes

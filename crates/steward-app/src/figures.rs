@@ -134,7 +134,13 @@ impl App {
     /// # Errors
     ///
     /// [`AppError::NotFound`] when the client or workflow is out of the actor's reach.
-    pub async fn figures_compared(&self, actor: &Actor, scope: &Scope, period: Period, before: Period) -> Result<Figures, AppError> {
+    pub async fn figures_compared(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        period: Period,
+        before: Period,
+    ) -> Result<Figures, AppError> {
         let workflows = self.workflows_in(actor, scope).await?;
         let clients = self.store_of(actor).list_clients().await?;
         let agency = self.store_of(actor).find_agency().await?.ok_or(AppError::NotFound("agency"))?;
@@ -150,7 +156,8 @@ impl App {
                 release: scope.release.clone(),
                 metrics: FIGURE_METRICS.to_vec(),
             };
-            let by_workflow: HashMap<WorkflowId, Sums> = self.store_of(actor).sum_tallies(&query).await?.into_iter().collect();
+            let by_workflow: HashMap<WorkflowId, Sums> =
+                self.store_of(actor).sum_tallies(&query).await?.into_iter().collect();
             let mut sums = Sums::default();
             by_workflow.values().for_each(|s| sums.merge(s));
             let retainer = if scope.slice == Slice::All && scope.workflow.is_none() && scope.release.is_none() {
@@ -164,7 +171,9 @@ impl App {
                 cycle_ms: quantiles(&sums),
                 units_per_usd: money.units_per_usd,
                 human: None,
-                net_hours_saved: sum_of(&workflows, &by_workflow, |w, s| metrics::net_hours_saved(s, &w.settings, None)),
+                net_hours_saved: sum_of(&workflows, &by_workflow, |w, s| {
+                    metrics::net_hours_saved(s, &w.settings, None)
+                }),
                 value_delivered: if money.mixed {
                     None
                 } else {
@@ -181,8 +190,22 @@ impl App {
         }
         let (before, sums_before, workflows_before) = of_period.pop().unwrap_or_default();
         let (now, sums, mut by_workflow) = of_period.pop().unwrap_or_default();
-        let workflows = workflows.into_iter().map(|w| (by_workflow.remove(&w.id).unwrap_or_default(), w)).map(|(s, w)| (w, s)).collect();
-        Ok(Figures { period, currency: money.currency, mixed_currencies: money.mixed, now, before, sums, sums_before, workflows, workflows_before })
+        let workflows = workflows
+            .into_iter()
+            .map(|w| (by_workflow.remove(&w.id).unwrap_or_default(), w))
+            .map(|(s, w)| (w, s))
+            .collect();
+        Ok(Figures {
+            period,
+            currency: money.currency,
+            mixed_currencies: money.mixed,
+            now,
+            before,
+            sums,
+            sums_before,
+            workflows,
+            workflows_before,
+        })
     }
 
     /// The workflows of a scope that an actor may see.
@@ -205,7 +228,13 @@ impl App {
     /// # Errors
     ///
     /// [`AppError::NotFound`] when the client or workflow is out of the actor's reach.
-    pub async fn days(&self, actor: &Actor, scope: &Scope, period: Period, metrics: &[Metric]) -> Result<Vec<Day>, AppError> {
+    pub async fn days(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        period: Period,
+        metrics: &[Metric],
+    ) -> Result<Vec<Day>, AppError> {
         let workflows = self.workflows_in(actor, scope).await?;
         let agency = self.store_of(actor).find_agency().await?.ok_or(AppError::NotFound("agency"))?;
         let query = TallyQuery {
@@ -224,7 +253,13 @@ impl App {
     /// # Errors
     ///
     /// [`AppError::NotFound`] when the client or workflow is out of the actor's reach.
-    pub async fn calls(&self, actor: &Actor, scope: &Scope, period: Period, of_tools: bool) -> Result<Vec<Calls>, AppError> {
+    pub async fn calls(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        period: Period,
+        of_tools: bool,
+    ) -> Result<Vec<Calls>, AppError> {
         let kinds = if of_tools { TOOL_METRICS } else { MODEL_METRICS };
         let query = TallyQuery {
             workflows: self.workflows_in(actor, scope).await?.iter().map(|w| w.id).collect(),
@@ -262,9 +297,27 @@ pub fn last_days(now: Timestamp, n_days: i32, zone: &TimeZone) -> Period {
 
 /// Kinds of tallies that figures are made of; those of single tools and models are read apart.
 const FIGURE_METRICS: &[Metric] = &[
-    Metric::Runs, Metric::Outcome, Metric::Evidence, Metric::Exceptions, Metric::CycleMs, Metric::CycleBucket, Metric::WaitingMs,
-    Metric::Cost, Metric::CostUnknown, Metric::CostSource, Metric::Tokens, Metric::Results, Metric::ValuedResults, Metric::Hours,
-    Metric::ToolCalls, Metric::ToolErrors, Metric::ModelCalls, Metric::ModelErrors, Metric::Attributes, Metric::Late, Metric::Dialect,
+    Metric::Runs,
+    Metric::Outcome,
+    Metric::Evidence,
+    Metric::Exceptions,
+    Metric::CycleMs,
+    Metric::CycleBucket,
+    Metric::WaitingMs,
+    Metric::Cost,
+    Metric::CostUnknown,
+    Metric::CostSource,
+    Metric::Tokens,
+    Metric::Results,
+    Metric::ValuedResults,
+    Metric::Hours,
+    Metric::ToolCalls,
+    Metric::ToolErrors,
+    Metric::ModelCalls,
+    Metric::ModelErrors,
+    Metric::Attributes,
+    Metric::Late,
+    Metric::Dialect,
 ];
 const TOOL_METRICS: &[Metric] = &[Metric::ToolCalls, Metric::ToolErrors, Metric::ToolBucket];
 const MODEL_METRICS: &[Metric] =
@@ -403,7 +456,11 @@ impl MoneyBasis {
             }
         }
         match bases.as_slice() {
-            [] => Self { currency: if agency == Currency::USD { agency } else { Currency::USD }, units_per_usd: 1.0, mixed: false },
+            [] => Self {
+                currency: if agency == Currency::USD { agency } else { Currency::USD },
+                units_per_usd: 1.0,
+                mixed: false,
+            },
             [(currency, units_per_usd)] => Self { currency: *currency, units_per_usd: *units_per_usd, mixed: false },
             _ => Self { currency: Currency::USD, units_per_usd: 1.0, mixed: true },
         }

@@ -191,7 +191,8 @@ impl App {
         let n = u32::try_from(steps.len().min(MAX_STEPS_IN_MEMORY)).unwrap_or(1);
         let room = tokio::time::timeout(WAIT_FOR_ROOM, Arc::clone(&gate.room).acquire_many_owned(n)).await;
         let Ok(Ok(room)) = room else { return Err(busy(5)) };
-        let held = Held { id: entry.id, agency_id: entry.agency_id, workflow_id: entry.workflow_id, steps, _room: Some(room) };
+        let held =
+            Held { id: entry.id, agency_id: entry.agency_id, workflow_id: entry.workflow_id, steps, _room: Some(room) };
         let (done, answer) = oneshot::channel();
         commits.send(Commit { entry, held, done }).await.map_err(|_| busy(5))?;
         match answer.await {
@@ -252,7 +253,11 @@ impl App {
     /// # Errors
     ///
     /// An [`AppError`] when the database does not answer; nothing is kept then.
-    pub async fn accept_past(&self, agency_id: AgencyId, payloads: Vec<(Timestamp, InboxKind, Vec<u8>)>) -> Result<(), AppError> {
+    pub async fn accept_past(
+        &self,
+        agency_id: AgencyId,
+        payloads: Vec<(Timestamp, InboxKind, Vec<u8>)>,
+    ) -> Result<(), AppError> {
         let entries = payloads.iter().map(|(at, kind, body)| self.entry_of(agency_id, None, *kind, body, *at));
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
         self.store().record_inbox(&entries, self.inner.node, Timestamp(0)).await?;
@@ -267,7 +272,8 @@ impl App {
         body: &[u8],
         received_at: Timestamp,
     ) -> Result<NewInboxEntry, AppError> {
-        let compressed = zstd::bulk::compress(body, ZSTD_LEVEL).map_err(|_| AppError::Busy { retry_after_seconds: 1, source: None })?;
+        let compressed = zstd::bulk::compress(body, ZSTD_LEVEL)
+            .map_err(|_| AppError::Busy { retry_after_seconds: 1, source: None })?;
         Ok(NewInboxEntry {
             id: InboxId::from_uuid(self.ids().make()),
             agency_id,
@@ -316,7 +322,10 @@ impl App {
 
 fn log_failure(error: &StoreError) {
     if error.is_passing() {
-        tracing::warn!(error = error as &dyn std::error::Error, "intake could not keep a payload, senders are told to come back");
+        tracing::warn!(
+            error = error as &dyn std::error::Error,
+            "intake could not keep a payload, senders are told to come back"
+        );
     } else {
         tracing::error!(error = error as &dyn std::error::Error, "intake could not keep a payload");
     }

@@ -36,7 +36,13 @@ impl App {
     /// # Errors
     ///
     /// An [`AppError`] when the database does not answer.
-    pub async fn enqueue(&self, agency_id: AgencyId, kind: &str, dedupe: &str, payload: &impl Serialize) -> Result<bool, AppError> {
+    pub async fn enqueue(
+        &self,
+        agency_id: AgencyId,
+        kind: &str,
+        dedupe: &str,
+        payload: &impl Serialize,
+    ) -> Result<bool, AppError> {
         let now = self.clock().now();
         let job = Job {
             id: JobId::from_uuid(self.ids().make()),

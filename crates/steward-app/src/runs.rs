@@ -110,7 +110,8 @@ impl App {
         let mut run = store.find_run(id).await?.ok_or(AppError::NotFound("run"))?;
         let workflow = store.find_workflow(run.workflow_id).await?;
         let workflow = workflow.filter(|w| actor.may_see_workflow(w)).ok_or(AppError::NotFound("run"))?;
-        let verdicts = store.list_verdicts(std::slice::from_ref(&run.key)).await?.into_iter().map(|(_, row)| row).collect();
+        let verdicts =
+            store.list_verdicts(std::slice::from_ref(&run.key)).await?.into_iter().map(|(_, row)| row).collect();
         let state = run.facts.state(self.clock().now());
         if !actor.role.sees_money() {
             hide_money(&mut run);
@@ -138,12 +139,20 @@ impl App {
     /// # Errors
     ///
     /// [`AppError::NotFound`] when there is no such run; [`AppError::Invalid`] for a comment that is too long.
-    pub async fn give_verdict(&self, actor: &Actor, id: RunId, outcome: Option<Outcome>, comment: &str) -> Result<(), AppError> {
+    pub async fn give_verdict(
+        &self,
+        actor: &Actor,
+        id: RunId,
+        outcome: Option<Outcome>,
+        comment: &str,
+    ) -> Result<(), AppError> {
         if comment.chars().count() > 2_000 {
             return Err(AppError::Invalid("a comment has at most 2,000 characters".to_owned()));
         }
         if outcome == Some(Outcome::Unverified) {
-            return Err(AppError::Invalid("a verdict says what came of the run; take the verdict back instead".to_owned()));
+            return Err(AppError::Invalid(
+                "a verdict says what came of the run; take the verdict back instead".to_owned(),
+            ));
         }
         let detail = self.get_run(actor, id).await?;
         let now = self.clock().now();

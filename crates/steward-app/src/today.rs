@@ -79,9 +79,21 @@ impl App {
     /// How many runs a workflow usually had, at the hours of the week that have passed since its last one.
     ///
     /// Usual is what the four weeks before the last run had, so nights and weekends on which it never runs are no silence.
-    async fn missed_runs(&self, actor: &Actor, workflow: WorkflowId, last: Timestamp, now: Timestamp) -> Result<f64, AppError> {
+    async fn missed_runs(
+        &self,
+        actor: &Actor,
+        workflow: WorkflowId,
+        last: Timestamp,
+        now: Timestamp,
+    ) -> Result<f64, AppError> {
         let period = Period { start: last.plus_ms(-4 * WEEK_HOURS * 3_600_000), end: last };
-        let query = TallyQuery { workflows: vec![workflow], period, slice: String::new(), release: None, metrics: vec![Metric::Runs] };
+        let query = TallyQuery {
+            workflows: vec![workflow],
+            period,
+            slice: String::new(),
+            release: None,
+            metrics: vec![Metric::Runs],
+        };
         let mut usual = [0.0; WEEK_HOURS as usize];
         let at = |hour: i64| usize::try_from(hour.rem_euclid(WEEK_HOURS)).unwrap_or(0);
         for (hour, sums) in self.store_of(actor).list_tallies_by_hour(&query).await? {
@@ -113,7 +125,12 @@ impl App {
                 slice: String::new(),
                 release: None,
                 metrics: vec![
-                    Metric::Runs, Metric::Outcome, Metric::ToolCalls, Metric::ToolErrors, Metric::Cost, Metric::CostUnknown,
+                    Metric::Runs,
+                    Metric::Outcome,
+                    Metric::ToolCalls,
+                    Metric::ToolErrors,
+                    Metric::Cost,
+                    Metric::CostUnknown,
                 ],
             };
             sums.push(store.sum_tallies(&query).await?.into_iter().collect::<HashMap<_, _>>());
@@ -158,7 +175,11 @@ fn look_at(
     };
     if workflow.client_id.is_none() && actor.role.operates() {
         let runs = recent.runs() + before.runs();
-        let came = if runs == 0 { "its runs are older than a month".to_owned() } else { format!("{runs} runs came in under this name") };
+        let came = if runs == 0 {
+            "its runs are older than a month".to_owned()
+        } else {
+            format!("{runs} runs came in under this name")
+        };
         add(Urgency::Medium, AttentionKind::Unassigned, format!("{came}, and it belongs to no client yet"));
     }
     if let Some((last, missed)) = missed.filter(|(_, missed)| *missed >= MISSED_RUNS) {
@@ -167,12 +188,18 @@ fn look_at(
         add(
             Urgency::High,
             AttentionKind::Silent,
-            format!("no run for {silence}, in which about {missed:.0} were usual at these hours; nothing reported an error"),
+            format!(
+                "no run for {silence}, in which about {missed:.0} were usual at these hours; nothing reported an error"
+            ),
         );
     }
     let calls = |sums: &Sums, tool: &str| sums.of_key(Metric::ToolCalls, tool).0.max(0).unsigned_abs();
     let failed = |sums: &Sums, tool: &str| -> u64 {
-        sums.pairs(Metric::ToolErrors).iter().filter(|(t, ..)| *t == tool).map(|(_, _, n, _)| n.max(&0).unsigned_abs()).sum()
+        sums.pairs(Metric::ToolErrors)
+            .iter()
+            .filter(|(t, ..)| *t == tool)
+            .map(|(_, _, n, _)| n.max(&0).unsigned_abs())
+            .sum()
     };
     for (tool, n, _) in recent.keys(Metric::ToolCalls) {
         let now_failed = failed(recent, tool);
@@ -181,13 +208,25 @@ fn look_at(
         }
         if worse((now_failed, calls(recent, tool)), (failed(before, tool), calls(before, tool)), 0.05) {
             let errors = recent.pairs(Metric::ToolErrors);
-            let class = errors.iter().filter(|(t, ..)| *t == tool).max_by_key(|(_, _, n, _)| *n).map_or("other", |(_, class, ..)| class);
+            let class = errors
+                .iter()
+                .filter(|(t, ..)| *t == tool)
+                .max_by_key(|(_, _, n, _)| *n)
+                .map_or("other", |(_, class, ..)| class);
             let share = 100.0 * now_failed as f64 / n as f64;
             let kind = AttentionKind::ToolFailing { tool: tool.to_owned(), class: class.to_owned() };
-            add(Urgency::High, kind, format!("the tool {tool} failed {now_failed} of {n} times in the last three days ({share:.0} %), mostly {}", in_words(class)));
+            add(
+                Urgency::High,
+                kind,
+                format!(
+                    "the tool {tool} failed {now_failed} of {n} times in the last three days ({share:.0} %), mostly {}",
+                    in_words(class)
+                ),
+            );
         }
     }
-    let of = |sums: &Sums, outcome| (sums.outcome(outcome).max(0).unsigned_abs(), sums.verified().max(0).unsigned_abs());
+    let of =
+        |sums: &Sums, outcome| (sums.outcome(outcome).max(0).unsigned_abs(), sums.verified().max(0).unsigned_abs());
     let rate = |(part, whole): (u64, u64)| 100.0 * part as f64 / whole.max(1) as f64;
     let not_completed = |sums: &Sums| {
         let (completed, verified) = of(sums, Outcome::Completed);
@@ -196,25 +235,49 @@ fn look_at(
     if recent.verified() >= 20 && before.verified() >= 20 {
         if worse(not_completed(recent), not_completed(before), 0.03) {
             let (was, is) = (rate(of(before, Outcome::Completed)), rate(of(recent, Outcome::Completed)));
-            add(Urgency::High, AttentionKind::CompletionFell, format!("{is:.0} % of runs completed in the last three days, against {was:.0} % in the four weeks before"));
+            add(
+                Urgency::High,
+                AttentionKind::CompletionFell,
+                format!(
+                    "{is:.0} % of runs completed in the last three days, against {was:.0} % in the four weeks before"
+                ),
+            );
         } else if worse(of(recent, Outcome::Escalated), of(before, Outcome::Escalated), 0.03) {
             let (was, is) = (rate(of(before, Outcome::Escalated)), rate(of(recent, Outcome::Escalated)));
-            add(Urgency::Medium, AttentionKind::EscalationsRose, format!("{is:.0} % of runs were handed to people in the last three days, against {was:.0} % in the four weeks before"));
+            add(
+                Urgency::Medium,
+                AttentionKind::EscalationsRose,
+                format!(
+                    "{is:.0} % of runs were handed to people in the last three days, against {was:.0} % in the four weeks before"
+                ),
+            );
         }
     }
     let both = recent.runs() + before.runs();
     let verified = recent.verified() + before.verified();
     if both >= 10 && (verified as f64) < 0.5 * both as f64 {
         let unknown = both - verified;
-        add(Urgency::Medium, AttentionKind::LowCoverage, format!("for {unknown} of {both} runs nothing says whether they did their job: add an outcome rule"));
+        add(
+            Urgency::Medium,
+            AttentionKind::LowCoverage,
+            format!("for {unknown} of {both} runs nothing says whether they did their job: add an outcome rule"),
+        );
     }
     if actor.role.sees_money() {
         let unpriced = recent.total(Metric::CostUnknown).0 + before.total(Metric::CostUnknown).0;
         if both >= 10 && unpriced as f64 > 0.05 * both as f64 {
-            add(Urgency::Low, AttentionKind::UnknownCost, format!("{unpriced} of {both} runs have no known cost: add a price, or send the cost"));
+            add(
+                Urgency::Low,
+                AttentionKind::UnknownCost,
+                format!("{unpriced} of {both} runs have no known cost: add a price, or send the cost"),
+            );
         }
         if workflow.client_id.is_some() && both >= 10 && workflow.settings.value == ValueBasis::None {
-            add(Urgency::Low, AttentionKind::NoValue, "no value is agreed, so nobody can say what it is worth".to_owned());
+            add(
+                Urgency::Low,
+                AttentionKind::NoValue,
+                "no value is agreed, so nobody can say what it is worth".to_owned(),
+            );
         }
     }
 }
@@ -222,7 +285,8 @@ fn look_at(
 /// Whether a share of bad things is larger than it was: by at least `margin`, and beyond chance at 95 %.
 fn worse(is: (u64, u64), was: (u64, u64), margin: f64) -> bool {
     let share = |(part, whole): (u64, u64)| part as f64 / whole.max(1) as f64;
-    let certain = if was.1 == 0 { share(is) > 0.3 } else { newcombe_difference(was, is).is_some_and(|(low, _)| low > 0.0) };
+    let certain =
+        if was.1 == 0 { share(is) > 0.3 } else { newcombe_difference(was, is).is_some_and(|(low, _)| low > 0.0) };
     certain && share(is) - share(was) > margin
 }
 

@@ -62,7 +62,12 @@ impl App {
     /// # Errors
     ///
     /// [`AppError::NotFound`] when the workflow is out of the actor's reach.
-    pub async fn list_unmapped_keys(&self, actor: &Actor, id: WorkflowId, period: Period) -> Result<Vec<(String, i64)>, AppError> {
+    pub async fn list_unmapped_keys(
+        &self,
+        actor: &Actor,
+        id: WorkflowId,
+        period: Period,
+    ) -> Result<Vec<(String, i64)>, AppError> {
         let workflow = self.get_workflow(actor, id).await?;
         let query = TallyQuery {
             workflows: vec![workflow.id],
@@ -73,7 +78,8 @@ impl App {
         };
         let mut sums = Sums::default();
         self.store_of(actor).sum_tallies(&query).await?.iter().for_each(|(_, of_workflow)| sums.merge(of_workflow));
-        let mut keys: Vec<(String, i64)> = sums.keys(Metric::UnmappedKey).into_iter().map(|(key, n, _)| (key.to_owned(), n)).collect();
+        let mut keys: Vec<(String, i64)> =
+            sums.keys(Metric::UnmappedKey).into_iter().map(|(key, n, _)| (key.to_owned(), n)).collect();
         keys.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Ok(keys)
     }

@@ -30,7 +30,8 @@ const NOW: Timestamp = Timestamp(1_795_400_000_000_000);
 impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("steward.db").display())).await.expect("a database");
+        let store =
+            Store::open(&format!("sqlite:{}", folder.path().join("steward.db").display())).await.expect("a database");
         let app = App::new(store, Clock::fixed(NOW), IdSource::counted(), "http://steward.test");
         let agency = NewAgency {
             agency_name: "North".to_owned(),
@@ -55,16 +56,26 @@ impl Fixture {
     async fn account(&self) -> (Vec<String>, Vec<String>) {
         let store = self.app.agency(self.agency_id);
         let workflows = store.list_workflows().await.expect("workflows");
-        let name = |id: WorkflowId| workflows.iter().find(|w| w.id == id).map_or("?", |w| w.source_name.as_str()).to_owned();
+        let name =
+            |id: WorkflowId| workflows.iter().find(|w| w.id == id).map_or("?", |w| w.source_name.as_str()).to_owned();
         let filter = RunFilter { with_tests: true, ..RunFilter::default() };
         let mut runs = Vec::new();
         for row in store.list_runs(&filter, RunSort::Ended, None, 10_000).await.expect("runs") {
             let run = store.find_run(row.id).await.expect("a run").expect("there");
-            runs.push(format!("{} {} {:?} {}", name(run.workflow_id), run.key, run.facts, serde_json::to_string(&run.steps).expect("json")));
+            runs.push(format!(
+                "{} {} {:?} {}",
+                name(run.workflow_id),
+                run.key,
+                run.facts,
+                serde_json::to_string(&run.steps).expect("json")
+            ));
         }
         runs.sort();
         let tallies = store.list_all_tallies().await.expect("tallies");
-        let mut tallies: Vec<String> = tallies.into_iter().map(|t| format!("{} {:?}", name(t.0), (t.1, t.2, t.3, t.4, t.5, t.6, t.7, t.8))).collect();
+        let mut tallies: Vec<String> = tallies
+            .into_iter()
+            .map(|t| format!("{} {:?}", name(t.0), (t.1, t.2, t.3, t.4, t.5, t.6, t.7, t.8)))
+            .collect();
         tallies.sort();
         (runs, tallies)
     }
@@ -75,7 +86,8 @@ fn real_spans() -> Vec<(InboxKind, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/otlp");
     let mut spans = Vec::new();
     let Ok(files) = std::fs::read_dir(folder) else { return spans };
-    let mut files: Vec<_> = files.flatten().map(|f| f.path()).filter(|p| p.extension().is_some_and(|e| e == "jsonl")).collect();
+    let mut files: Vec<_> =
+        files.flatten().map(|f| f.path()).filter(|p| p.extension().is_some_and(|e| e == "jsonl")).collect();
     files.sort();
     for file in files {
         for line in std::fs::read_to_string(file).expect("a file").lines().take(6) {
@@ -159,7 +171,11 @@ fn any_order_split_and_repeat_gives_the_same_runs_and_tallies() {
     let in_order = Arrival { order: (0..payloads.len()).collect(), cuts: vec![payloads.len()] };
     let expected = runtime.block_on(account_of(&payloads, &in_order));
     assert!(expected.0.len() >= 6, "{} runs", expected.0.len());
-    let mut runner = proptest::test_runner::TestRunner::new(proptest::test_runner::Config { cases: 6, failure_persistence: None, ..Default::default() });
+    let mut runner = proptest::test_runner::TestRunner::new(proptest::test_runner::Config {
+        cases: 6,
+        failure_persistence: None,
+        ..Default::default()
+    });
     runner
         .run(&arrival(payloads.len()), |arrival| {
             let found = runtime.block_on(account_of(&payloads, &arrival));
@@ -237,7 +253,11 @@ async fn a_verdict_corrects_the_outcome_and_the_tallies_follow() {
     let store = fixture.app.agency(fixture.agency_id);
     let before = store.count_runs(&failed, 1_000).await.expect("a count");
     let run = store.list_runs(&failed, RunSort::Ended, None, 1).await.expect("runs").remove(0);
-    fixture.app.give_verdict(&fixture.actor, run.id, Some(Outcome::Completed), "the guest was served").await.expect("a verdict");
+    fixture
+        .app
+        .give_verdict(&fixture.actor, run.id, Some(Outcome::Completed), "the guest was served")
+        .await
+        .expect("a verdict");
     assert_eq!(store.count_runs(&failed, 1_000).await.expect("a count"), before - 1);
     let with_verdict = fixture.account().await;
     fixture.app.rebuild(fixture.agency_id, &|_| ()).await.expect("rebuilt");

@@ -14,8 +14,10 @@ use steward_store::system::InboxKind;
 use steward_store::tenant::{RunFilter, RunSort};
 
 async fn app(folder: &tempfile::TempDir) -> (App, AgencyId) {
-    let store = Store::open(&format!("sqlite:{}", folder.path().join("steward.db").display())).await.expect("a database");
-    let app = App::new(store, Clock::fixed(Timestamp(1_795_400_000_000_000)), IdSource::counted(), "http://steward.test");
+    let store =
+        Store::open(&format!("sqlite:{}", folder.path().join("steward.db").display())).await.expect("a database");
+    let app =
+        App::new(store, Clock::fixed(Timestamp(1_795_400_000_000_000)), IdSource::counted(), "http://steward.test");
     let agency = NewAgency {
         agency_name: "North".to_owned(),
         time_zone: "UTC".to_owned(),
@@ -47,7 +49,8 @@ async fn import(kind: InboxKind, lines: &[String]) -> Vec<(String, Outcome, Opti
     let bad = app.accept_import(agency_id, None, payloads).await.expect("kept");
     assert!(bad.is_empty(), "{bad:?}");
     app.assemble_waiting().await.expect("assembled");
-    let rows = app.agency(agency_id).list_runs(&RunFilter::default(), RunSort::Ended, None, 10_000).await.expect("runs");
+    let rows =
+        app.agency(agency_id).list_runs(&RunFilter::default(), RunSort::Ended, None, 10_000).await.expect("runs");
     rows.into_iter().map(|row| (row.key, row.outcome, row.cost_nanos)).collect()
 }
 
@@ -58,7 +61,10 @@ async fn the_published_pass_rate_of_tau_bench_comes_out() {
     assert_eq!(runs.len(), 200);
     let completed = runs.iter().filter(|(_, outcome, _)| *outcome == Outcome::Completed).count();
     assert_eq!(completed, 84, "pass^1 is 0.420");
-    assert!(runs.iter().all(|(.., cost)| cost.is_none()), "the files say neither tokens nor cost, so the cost is unknown and not 0");
+    assert!(
+        runs.iter().all(|(.., cost)| cost.is_none()),
+        "the files say neither tokens nor cost, so the cost is unknown and not 0"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -39,7 +39,12 @@ async fn main() -> Result<(), std::io::Error> {
         .route("/assets/{*path}", get(asset))
         .route("/live", get(live))
         .layer(middleware::from_fn(with_policy))
-        .route("/paper", get(|| async { Html("<!doctype html><title>Report</title><h1>October 2026</h1><p>The report's own page stands here.") }));
+        .route(
+            "/paper",
+            get(|| async {
+                Html("<!doctype html><title>Report</title><h1>October 2026</h1><p>The report's own page stands here.")
+            }),
+        );
     let listener = tokio::net::TcpListener::bind(&address).await?;
     axum::serve(listener, router).await
 }
@@ -63,10 +68,11 @@ async fn show(Path(name): Path<String>, Query(asked): Query<Asked>, wanted: Want
 
 async fn asset(Path(path): Path<String>) -> Response {
     match assets::find(&path) {
-        Some(asset) => {
-            ([(CONTENT_TYPE, asset.content_type), (CACHE_CONTROL, asset.cache_control), (ETAG, &asset.etag)], asset.bytes)
-                .into_response()
-        }
+        Some(asset) => (
+            [(CONTENT_TYPE, asset.content_type), (CACHE_CONTROL, asset.cache_control), (ETAG, &asset.etag)],
+            asset.bytes,
+        )
+            .into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

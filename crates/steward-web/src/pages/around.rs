@@ -166,7 +166,8 @@ impl Visit {
         };
         let date = |at: Timestamp| at.to_jiff().to_zoned(self.zone.clone()).date();
         let (first_day, last_day) = (date(period.start), date(last));
-        let query = if word.is_empty() { format!("?from={first_day}&to={last_day}") } else { format!("?period={word}") };
+        let query =
+            if word.is_empty() { format!("?from={first_day}&to={last_day}") } else { format!("?period={word}") };
         Chosen {
             period,
             query,
@@ -175,7 +176,11 @@ impl Visit {
                 bounds,
                 presets: PeriodPicker::PRESETS
                     .iter()
-                    .map(|(preset, name)| Preset { name: (*name).to_owned(), href: with(preset), current: *preset == word })
+                    .map(|(preset, name)| Preset {
+                        name: (*name).to_owned(),
+                        href: with(preset),
+                        current: *preset == word,
+                    })
                     .collect(),
                 path: self.path.clone(),
                 keep: keep.clone(),
@@ -246,7 +251,12 @@ pub(crate) fn compare(now: f64, before: f64, unit: Unit, good: Good, currency: C
     };
     let was = shown(before, unit, currency);
     let unit = if was.unit.is_empty() { String::new() } else { format!(" {}", was.unit) };
-    Some(Comparison { by: if way == Way::Level { String::new() } else { by }, way, change, before: format!("{}{unit} in the period before", was.text) })
+    Some(Comparison {
+        by: if way == Way::Level { String::new() } else { by },
+        way,
+        change,
+        before: format!("{}{unit} in the period before", was.text),
+    })
 }
 
 /// A metric as a card. `None` where the person may not see it.
@@ -258,8 +268,12 @@ pub(crate) fn card(figures: &Figures, id: &str, days: &[Day], receipts: String) 
     };
     let whole = |value: f64| value.max(0.0).round() as u64;
     let basis = match (figure.value, figure.numerator, figure.denominator) {
-        (Some(_), Some(part), Some(of)) if figure.is_rate => format!("{} {counted}", format::of(whole(part), whole(of))),
-        (Some(_), _, Some(n)) if id == "cost_per_completed_run" => format!("over {} completed runs", format::count(whole(n))),
+        (Some(_), Some(part), Some(of)) if figure.is_rate => {
+            format!("{} {counted}", format::of(whole(part), whole(of)))
+        }
+        (Some(_), _, Some(n)) if id == "cost_per_completed_run" => {
+            format!("over {} completed runs", format::count(whole(n)))
+        }
         (Some(_), _, Some(n)) if id == "run_cost" => format!("{} runs with a known cost", format::count(whole(n))),
         (Some(_), _, Some(n)) if id.starts_with("cycle_time") => format!("over {} runs", format::count(whole(n))),
         _ => String::new(),
@@ -267,7 +281,12 @@ pub(crate) fn card(figures: &Figures, id: &str, days: &[Day], receipts: String) 
     let coverage = match figure.bounds {
         Some((low, high)) if low < high => {
             let unverified = whole(figures.sums.outcome(Outcome::Unverified) as f64);
-            format!("{} unverified: between {} and {} %", format::count(unverified), format::decimals(low * 100.0, 0), format::decimals(high * 100.0, 0))
+            format!(
+                "{} unverified: between {} and {} %",
+                format::count(unverified),
+                format::decimals(low * 100.0, 0),
+                format::decimals(high * 100.0, 0)
+            )
         }
         _ if figure.value.is_some() => figure.note.clone(),
         _ => String::new(),
@@ -278,9 +297,17 @@ pub(crate) fn card(figures: &Figures, id: &str, days: &[Day], receipts: String) 
     Some(Figure {
         name: known.name.to_owned(),
         definition: format!("/definitions#{id}"),
-        value: figure.value.map_or_else(|| Value::NoData(figure.note.clone()), |value| Value::Known(shown(value, known.unit, figures.currency))),
+        value: figure.value.map_or_else(
+            || Value::NoData(figure.note.clone()),
+            |value| Value::Known(shown(value, known.unit, figures.currency)),
+        ),
         basis,
-        interval: figure.low.zip(figure.high).filter(|_| figure.value.is_some()).map(|(low, high)| format::interval(low, high)).unwrap_or_default(),
+        interval: figure
+            .low
+            .zip(figure.high)
+            .filter(|_| figure.value.is_some())
+            .map(|(low, high)| format::interval(low, high))
+            .unwrap_or_default(),
         comparison: comparison.and_then(|(now, before)| compare(now, before, known.unit, known.good, figures.currency)),
         spark: spark(id, days),
         coverage,
@@ -343,12 +370,19 @@ pub(crate) fn charts(days: &[Day]) -> Vec<ChartBlock> {
         kind: ChartKind::Line,
         unit: "%".to_owned(),
         labels,
-        series: vec![Series { name: "completion rate".to_owned(), role: SeriesRole::Accent, values: days.iter().map(rate).collect() }],
+        series: vec![Series {
+            name: "completion rate".to_owned(),
+            role: SeriesRole::Accent,
+            values: days.iter().map(rate).collect(),
+        }],
         marks: Vec::new(),
     };
     let block = |chart: &Chart, places| {
         let svg = steward_app::pictures::chart(chart, 640, 240).map(Html::trusted).unwrap_or_default();
-        ChartBlock { legend: Vec::new(), ..ChartBlock::of(chart, "Day", svg, None, |value| format::decimals(value, places)) }
+        ChartBlock {
+            legend: Vec::new(),
+            ..ChartBlock::of(chart, "Day", svg, None, |value| format::decimals(value, places))
+        }
     };
     vec![block(&outcomes, 0), block(&completion, 1)]
 }

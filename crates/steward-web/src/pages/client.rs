@@ -27,7 +27,11 @@ pub(crate) fn routes() -> Routes {
     Routes::new().get("/clients/{id}", show)
 }
 
-async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<ClientId>) -> Result<Page<ClientPage>, PageError> {
+async fn show(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<ClientId>,
+) -> Result<Page<ClientPage>, PageError> {
     let app = &state.app;
     let actor = &visit.who.actor;
     let client = app.get_client(actor, id).await?;
@@ -41,7 +45,10 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<Client
     let reports = if visit.sees_money() { app.list_reports(actor, Some(id)).await? } else { Vec::new() };
 
     let mut shell = visit.shell(client.name.clone(), "Do its agents work, and are they worth their money?", "/clients");
-    shell.path = vec![Crumb::new("Clients", "/clients"), Crumb::switchable(client.name.clone(), client_path(id), client_links(&siblings))];
+    shell.path = vec![
+        Crumb::new("Clients", "/clients"),
+        Crumb::switchable(client.name.clone(), client_path(id), client_links(&siblings)),
+    ];
     shell.period = Some(chosen.picker.clone());
     if visit.operates() {
         shell.actions = vec![
@@ -50,8 +57,17 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<Client
         ];
     }
     let ids = [
-        "runs", "completion_rate", "escalation_rate", "exception_rate", "cycle_time_p50", "run_cost", "cost_per_completed_run",
-        "value_delivered", "return", "net_time_saved", "coverage",
+        "runs",
+        "completion_rate",
+        "escalation_rate",
+        "exception_rate",
+        "cycle_time_p50",
+        "run_cost",
+        "cost_per_completed_run",
+        "value_delivered",
+        "return",
+        "net_time_saved",
+        "coverage",
     ];
     let page = ClientPage {
         live: format!("/live?client={id}"),
@@ -75,16 +91,27 @@ fn results(visit: &Visit, client: &Client, figures: &steward_app::figures::Figur
         let change = was.and_then(|was| compare(result.count() as f64, was, Unit::Count, Good::Up, currency));
         let mut cells = vec![
             Cell::name(result.name.clone()),
-            change.map_or_else(|| Cell::number(number(result.count())), |change| Cell::Change(number(result.count()), change)),
+            change.map_or_else(
+                || Cell::number(number(result.count())),
+                |change| Cell::Change(number(result.count()), change),
+            ),
             Cell::number(number(result.in_hours)),
             Cell::number(number(result.out_of_hours)),
         ];
         if visit.sees_money() {
-            cells.push(result.value.map_or_else(|| Cell::Unknown("no value is agreed".to_owned()), |value| Cell::number(format::money(value, currency))));
+            cells.push(result.value.map_or_else(
+                || Cell::Unknown("no value is agreed".to_owned()),
+                |value| Cell::number(format::money(value, currency)),
+            ));
         }
         Row::plain(cells)
     });
-    let mut columns = vec![Column::new("Result"), Column::number("Count"), Column::number("In business hours"), Column::number("Outside")];
+    let mut columns = vec![
+        Column::new("Result"),
+        Column::number("Count"),
+        Column::number("In business hours"),
+        Column::number("Outside"),
+    ];
     if visit.sees_money() {
         columns.push(Column::number("Value"));
     }
@@ -97,9 +124,14 @@ fn facts(visit: &Visit, client: &Client) -> Facts {
     let mut facts = Vec::new();
     if visit.sees_money() {
         let code = settings.currency.code();
-        let rate = if code == "USD" { code.to_owned() } else { format!("{code}, {} for a US dollar", format::significant(settings.units_per_usd)) };
+        let rate = if code == "USD" {
+            code.to_owned()
+        } else {
+            format!("{code}, {} for a US dollar", format::significant(settings.units_per_usd))
+        };
         facts.push(Fact::text("Currency", rate));
-        let retainer = settings.retainer_nanos.map(|nanos| format!("{} a month", format::money(nanos, settings.currency)));
+        let retainer =
+            settings.retainer_nanos.map(|nanos| format!("{} a month", format::money(nanos, settings.currency)));
         facts.push(Fact::text("Retainer", retainer.unwrap_or_else(|| "none agreed".to_owned())));
     }
     facts.push(Fact::text("Zone", zone));

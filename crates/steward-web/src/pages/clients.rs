@@ -64,7 +64,8 @@ impl Part {
             let before = figures.workflows_before.get(&workflow.id).unwrap_or(&none);
             part.now.merge(sums);
             part.before.merge(before);
-            let plus = |sum: Option<f64>, value: Option<f64>| value.map_or(sum, |value| Some(sum.unwrap_or(0.0) + value));
+            let plus =
+                |sum: Option<f64>, value: Option<f64>| value.map_or(sum, |value| Some(sum.unwrap_or(0.0) + value));
             part.value = plus(part.value, value_delivered(sums, &workflow.settings, None));
             part.value_before = plus(part.value_before, value_delivered(before, &workflow.settings, None));
         }
@@ -73,16 +74,27 @@ impl Part {
 
     /// Needs, runs, completion and escalation; cost and value for who sees money.
     fn cells(&self, with_money: bool, currency: Currency, units_per_usd: f64) -> Vec<Cell> {
-        let rate = |sums: &Sums, outcome| (sums.verified() > 0).then(|| sums.outcome(outcome) as f64 / sums.verified() as f64);
+        let rate =
+            |sums: &Sums, outcome| (sums.verified() > 0).then(|| sums.outcome(outcome) as f64 / sums.verified() as f64);
         let share = |outcome, good| {
             let Some(now) = rate(&self.now, outcome) else {
-                return if self.now.runs() > 0 { Cell::Unknown("no run has a verified outcome".to_owned()) } else { Cell::number("no data") };
+                return if self.now.runs() > 0 {
+                    Cell::Unknown("no run has a verified outcome".to_owned())
+                } else {
+                    Cell::number("no data")
+                };
             };
-            let change = rate(&self.before, outcome).and_then(|before| compare(now, before, Unit::Share, good, currency));
-            change.map_or_else(|| Cell::number(format::percent(now)), |change| Cell::Change(format::percent(now), change))
+            let change =
+                rate(&self.before, outcome).and_then(|before| compare(now, before, Unit::Share, good, currency));
+            change
+                .map_or_else(|| Cell::number(format::percent(now)), |change| Cell::Change(format::percent(now), change))
         };
         let runs = u64::try_from(self.now.runs()).unwrap_or(0);
-        let mut cells = vec![Cell::number(format::count(runs)), share(Outcome::Completed, Good::Up), share(Outcome::Escalated, Good::Down)];
+        let mut cells = vec![
+            Cell::number(format::count(runs)),
+            share(Outcome::Completed, Good::Up),
+            share(Outcome::Escalated, Good::Down),
+        ];
         if with_money {
             cells.push(self.cost(currency, units_per_usd));
             cells.push(match (self.value, self.value_before) {
@@ -90,7 +102,10 @@ impl Part {
                 (Some(value), before) => {
                     let text = money(value, currency);
                     let change = before.and_then(|before| compare(value, before, Unit::Money, Good::Up, currency));
-                    change.map_or_else(|| Cell::Number(text.text.clone(), text.full.clone()), |change| Cell::Change(text.text.clone(), change))
+                    change.map_or_else(
+                        || Cell::Number(text.text.clone(), text.full.clone()),
+                        |change| Cell::Change(text.text.clone(), change),
+                    )
                 }
             });
         }
@@ -130,29 +145,55 @@ fn columns(first: &str, with_money: bool) -> Vec<Column> {
 pub(super) fn table(visit: &Visit, clients: &[Client], figures: &Figures, needs: &[Attention], query: &str) -> Table {
     let rows = clients.iter().map(|client| {
         let part = Part::of(figures, |workflow| workflow.client_id == Some(client.id));
-        let workflows: Vec<&str> =
-            figures.workflows.iter().filter(|(w, _)| w.client_id == Some(client.id) && w.archived_at.is_none()).map(|(w, _)| w.name.as_str()).collect();
+        let workflows: Vec<&str> = figures
+            .workflows
+            .iter()
+            .filter(|(w, _)| w.client_id == Some(client.id) && w.archived_at.is_none())
+            .map(|(w, _)| w.name.as_str())
+            .collect();
         let under = if workflows.is_empty() { "no workflow yet".to_owned() } else { workflows.join(", ") };
-        let mut cells = vec![Cell::Name(client.name.clone(), under), needs_badge(needs, |need| need.client_id == Some(client.id))];
+        let mut cells =
+            vec![Cell::Name(client.name.clone(), under), needs_badge(needs, |need| need.client_id == Some(client.id))];
         cells.extend(part.cells(visit.sees_money(), client.settings.currency, client.settings.units_per_usd));
         Row { is_off: client.archived_at.is_some(), ..Row::opens(format!("{}{query}", client_path(client.id)), cells) }
     });
-    let empty = Empty::new(Icon::Clients, "No client yet", "Each business that you work for is a client; its workflows, figures and reports stand under it.");
-    let empty = if visit.operates() { empty.with_action(Action::open("Add a client", "/clients/new").primary()) } else { empty };
+    let empty = Empty::new(
+        Icon::Clients,
+        "No client yet",
+        "Each business that you work for is a client; its workflows, figures and reports stand under it.",
+    );
+    let empty = if visit.operates() {
+        empty.with_action(Action::open("Add a client", "/clients/new").primary())
+    } else {
+        empty
+    };
     Table::new("Clients", columns("Client", visit.sees_money()), rows.collect()).or_empty(empty)
 }
 
 /// A row for each workflow of some figures.
-pub(super) fn workflows_table(visit: &Visit, client: Option<&Client>, figures: &Figures, needs: &[Attention], query: &str) -> Table {
-    let (currency, units_per_usd) = client.map_or((Currency::USD, 1.0), |c| (c.settings.currency, c.settings.units_per_usd));
-    let belongs = |workflow: &Workflow| workflow.client_id == client.map(|client| client.id) && workflow.archived_at.is_none();
+pub(super) fn workflows_table(
+    visit: &Visit,
+    client: Option<&Client>,
+    figures: &Figures,
+    needs: &[Attention],
+    query: &str,
+) -> Table {
+    let (currency, units_per_usd) =
+        client.map_or((Currency::USD, 1.0), |c| (c.settings.currency, c.settings.units_per_usd));
+    let belongs =
+        |workflow: &Workflow| workflow.client_id == client.map(|client| client.id) && workflow.archived_at.is_none();
     let rows = figures.workflows.iter().filter(|(workflow, _)| belongs(workflow)).map(|(workflow, _)| {
         let part = Part::of(figures, |other| other.id == workflow.id);
-        let mut cells = vec![Cell::Name(workflow.name.clone(), workflow.source_name.clone()), needs_badge(needs, |need| need.workflow_id == workflow.id)];
+        let mut cells = vec![
+            Cell::Name(workflow.name.clone(), workflow.source_name.clone()),
+            needs_badge(needs, |need| need.workflow_id == workflow.id),
+        ];
         cells.extend(part.cells(visit.sees_money(), currency, units_per_usd));
         let mut row = Row::opens(format!("/workflows/{}{query}", workflow.id), cells);
         if client.is_none() && visit.operates() {
-            row.cells.push(Cell::Actions(vec![Action::open("Assign", format!("/workflows/{}/assign", workflow.id)).primary()]));
+            row.cells.push(Cell::Actions(vec![
+                Action::open("Assign", format!("/workflows/{}/assign", workflow.id)).primary(),
+            ]));
         }
         row
     });
@@ -160,8 +201,16 @@ pub(super) fn workflows_table(visit: &Visit, client: Option<&Client>, figures: &
     if client.is_none() && visit.operates() {
         columns.push(Column::new(""));
     }
-    let empty = Empty::new(Icon::Workflow, "No workflow yet", "A workflow appears with its first run, or when you assign one that telemetry named.");
-    let empty = if visit.operates() { empty.with_action(Action::open("Make a key", "/settings/keys#new").primary()) } else { empty };
+    let empty = Empty::new(
+        Icon::Workflow,
+        "No workflow yet",
+        "A workflow appears with its first run, or when you assign one that telemetry named.",
+    );
+    let empty = if visit.operates() {
+        empty.with_action(Action::open("Make a key", "/settings/keys#new").primary())
+    } else {
+        empty
+    };
     let table = Table::new("Workflows", columns, rows.collect());
     if client.is_some() { table.or_empty(empty) } else { table }
 }
@@ -208,9 +257,17 @@ fn fields_of(client: &Client) -> Fields {
     ])
 }
 
-fn form(visit: &Visit, action: String, button: &str, filled: &Fields, errors: &[(&str, String)], error: String) -> Form {
+fn form(
+    visit: &Visit,
+    action: String,
+    button: &str,
+    filled: &Fields,
+    errors: &[(&str, String)],
+    error: String,
+) -> Form {
     let value = |name: &str| filled.get(name).unwrap_or_default().to_owned();
-    let currency = if value("currency").is_empty() { visit.agency.currency.code().to_owned() } else { value("currency") };
+    let currency =
+        if value("currency").is_empty() { visit.agency.currency.code().to_owned() } else { value("currency") };
     let mut fields = vec![
         Field { wide: true, ..Field::text("name", "Name", value("name")).with_hint("As it stands on reports.") },
         Field::select("currency", "Currency of its values", currency_choices(&currency)),
@@ -272,22 +329,40 @@ async fn show_new(visit: Visit) -> Result<Page<ClientForm>, PageError> {
     Ok(new_page(&visit, &Fields(vec![hours]), &[], String::new()))
 }
 
-async fn create(State(state): State<WebState>, visit: Visit, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn create(
+    State(state): State<WebState>,
+    visit: Visit,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     who.actor.must_operate()?;
-    let again = |errors: &[(&str, String)], error| Ok(new_page(&visit, &form, errors, error).with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
+    let again = |errors: &[(&str, String)], error| {
+        Ok(new_page(&visit, &form, errors, error).with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+    };
     let changes = match changes_of(&form) {
         Ok(changes) => changes,
         Err(errors) => return again(&errors, String::new()),
     };
     match state.app.create_client(&who.actor, form.get("name").unwrap_or_default(), changes).await {
-        Ok(client) => Ok(SeeOther::to(client_path(client.id)).saying(Flash::good(format!("{} was added.", client.name))).into_response()),
+        Ok(client) => Ok(SeeOther::to(client_path(client.id))
+            .saying(Flash::good(format!("{} was added.", client.name)))
+            .into_response()),
         Err(error) => again(&[], mend(error)?),
     }
 }
 
-fn edit_page(visit: &Visit, client: &Client, filled: &Fields, errors: &[(&str, String)], error: String) -> Page<ClientForm> {
+fn edit_page(
+    visit: &Visit,
+    client: &Client,
+    filled: &Fields,
+    errors: &[(&str, String)],
+    error: String,
+) -> Page<ClientForm> {
     let mut shell = visit.shell("Settings", "What is agreed with this client?", "/clients");
-    shell.path = vec![Crumb::new("Clients", "/clients"), Crumb::new(client.name.clone(), client_path(client.id)), Crumb::new("Settings", "")];
+    shell.path = vec![
+        Crumb::new("Clients", "/clients"),
+        Crumb::new(client.name.clone(), client_path(client.id)),
+        Crumb::new("Settings", ""),
+    ];
     let token = visit.csrf();
     shell.actions = vec![if client.archived_at.is_some() {
         Action::post("Take it back", format!("/clients/{}/unarchive", client.id), token).with_icon(Icon::Undo)
@@ -296,11 +371,16 @@ fn edit_page(visit: &Visit, client: &Client, filled: &Fields, errors: &[(&str, S
     }];
     let mut form = form(visit, format!("/clients/{}/edit", client.id), "Save", filled, errors, error);
     form.cancel = client_path(client.id);
-    form.note = "With other hours or another zone its runs are read again; published reports stay as they are.".to_owned();
+    form.note =
+        "With other hours or another zone its runs are read again; published reports stay as they are.".to_owned();
     Page::new(visit.wanted, shell, ClientForm { form })
 }
 
-async fn show_edit(State(state): State<WebState>, visit: Visit, Path(id): Path<ClientId>) -> Result<Page<ClientForm>, PageError> {
+async fn show_edit(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<ClientId>,
+) -> Result<Page<ClientForm>, PageError> {
     let client = state.app.get_client(&visit.who.actor, id).await?;
     visit.who.actor.must_operate()?;
     Ok(edit_page(&visit, &client, &fields_of(&client), &[], String::new()))
@@ -315,26 +395,39 @@ async fn update(
     let client = state.app.get_client(&who.actor, id).await?;
     who.actor.must_operate()?;
     let again = |errors: &[(&str, String)], error| {
-        Ok(edit_page(&visit, &client, &form, errors, error).with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        Ok(edit_page(&visit, &client, &form, errors, error)
+            .with_status(StatusCode::UNPROCESSABLE_ENTITY)
+            .into_response())
     };
     let changes = match changes_of(&form) {
         Ok(changes) => changes,
         Err(errors) => return again(&errors, String::new()),
     };
     match state.app.update_client(&who.actor, id, changes).await {
-        Ok(client) => Ok(SeeOther::to(client_path(id)).saying(Flash::good(format!("{} was saved.", client.name))).into_response()),
+        Ok(client) => {
+            Ok(SeeOther::to(client_path(id)).saying(Flash::good(format!("{} was saved.", client.name))).into_response())
+        }
         Err(error) => again(&[], mend(error)?),
     }
 }
 
-async fn archive(State(state): State<WebState>, Path(id): Path<ClientId>, SignedForm { who, .. }: SignedForm<Fields>) -> Result<SeeOther, PageError> {
+async fn archive(
+    State(state): State<WebState>,
+    Path(id): Path<ClientId>,
+    SignedForm { who, .. }: SignedForm<Fields>,
+) -> Result<SeeOther, PageError> {
     let client = state.app.archive_client(&who.actor, id, true).await?;
     let undo = Link::new("Take it back", format!("/clients/{id}/edit"));
-    let flash = Flash { link: Some(undo), ..Flash::good(format!("{} was archived. Its runs and reports stay.", client.name)) };
+    let flash =
+        Flash { link: Some(undo), ..Flash::good(format!("{} was archived. Its runs and reports stay.", client.name)) };
     Ok(SeeOther::to("/clients").saying(flash))
 }
 
-async fn unarchive(State(state): State<WebState>, Path(id): Path<ClientId>, SignedForm { who, .. }: SignedForm<Fields>) -> Result<SeeOther, PageError> {
+async fn unarchive(
+    State(state): State<WebState>,
+    Path(id): Path<ClientId>,
+    SignedForm { who, .. }: SignedForm<Fields>,
+) -> Result<SeeOther, PageError> {
     let client = state.app.archive_client(&who.actor, id, false).await?;
     Ok(SeeOther::to(client_path(id)).saying(Flash::good(format!("{} was taken back.", client.name))))
 }

@@ -46,7 +46,11 @@ async fn export(state: &WebState, visit: &Visit, format: ExportFormat) -> Result
             Ok(None) => None,
             // The connection is cut, so that nobody takes half a file for the whole.
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, runs = export.n_runs(), "an export broke off");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    runs = export.n_runs(),
+                    "an export broke off"
+                );
                 Some((Err(std::io::Error::other("the export broke off")), None))
             }
         }

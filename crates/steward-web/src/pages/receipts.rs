@@ -17,7 +17,11 @@ pub(crate) fn routes() -> Routes {
     Routes::new().get("/r/{report}/{code}", open)
 }
 
-async fn open(State(state): State<WebState>, who: SignedIn, Path((report, code)): Path<(ReportId, String)>) -> Result<Response, PageError> {
+async fn open(
+    State(state): State<WebState>,
+    who: SignedIn,
+    Path((report, code)): Path<(ReportId, String)>,
+) -> Result<Response, PageError> {
     let filter = state.app.receipt_filter(&who.actor, report, &code).await?;
     let zone = state.app.get_agency(&who.actor).await?.zone();
     let query = RunQuery { filter, ..RunQuery::default() }.write(&zone);

@@ -75,7 +75,8 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<RunId>
     shell.path.push(Crumb::new(detail.workflow.name.clone(), format!("/workflows/{}", detail.workflow.id)));
     shell.path.push(Crumb::new(title, ""));
     let currency = names.client(&detail.workflow).map_or(Currency::USD, |client| client.settings.currency);
-    let live = if detail.state == RunState::Final { String::new() } else { format!("/live?workflow={}", detail.workflow.id) };
+    let live =
+        if detail.state == RunState::Final { String::new() } else { format!("/live?workflow={}", detail.workflow.id) };
     let said = conversation(&detail.run.steps);
     let page = RunPage {
         live,
@@ -101,26 +102,55 @@ fn head(visit: &Visit, detail: &RunDetail, place: &str) -> Facts {
     let facts = &detail.run.facts;
     let usage = &facts.usage;
     let others = facts.n_steps.saturating_sub(facts.n_model_calls).saturating_sub(facts.n_tool_calls);
-    let waited = if facts.waiting_ms > 0 { format!("{} of it waiting", format::duration_ms(facts.waiting_ms)) } else { "none of it waiting".to_owned() };
+    let waited = if facts.waiting_ms > 0 {
+        format!("{} of it waiting", format::duration_ms(facts.waiting_ms))
+    } else {
+        "none of it waiting".to_owned()
+    };
     let tokens = FactValue::Text(
         format!("{} in, {} out", format::count(usage.total_input()), format::count(usage.total_output())),
-        format!("{} read from a cache, {} written to one, {} spent on reasoning", format::count(usage.cache_read), format::count(usage.total_cache_write()), format::count(usage.reasoning)),
+        format!(
+            "{} read from a cache, {} written to one, {} spent on reasoning",
+            format::count(usage.cache_read),
+            format::count(usage.total_cache_write()),
+            format::count(usage.reasoning)
+        ),
     );
-    let said = |text: &str| if text.is_empty() { FactValue::Unknown("the sender does not say".to_owned()) } else { FactValue::Text(text.to_owned(), String::new()) };
+    let said = |text: &str| {
+        if text.is_empty() {
+            FactValue::Unknown("the sender does not say".to_owned())
+        } else {
+            FactValue::Text(text.to_owned(), String::new())
+        }
+    };
     let models: Vec<&str> = facts.models.iter().map(|model| model.name.as_str()).collect();
     let mut all = vec![
         Fact::link("Workflow", place, format!("/workflows/{}", detail.workflow.id)),
         Fact::new("Began", FactValue::Time(Time::new(facts.started_at, visit.now, &visit.zone))),
-        Fact::new("Took", FactValue::Text(format::duration_ms(facts.cycle_ms), format!("{} ms, {waited}", count(facts.cycle_ms)))),
-        Fact::text("Steps", format!("{}: {} model, {} tool, {others} other", facts.n_steps, facts.n_model_calls, facts.n_tool_calls)),
+        Fact::new(
+            "Took",
+            FactValue::Text(format::duration_ms(facts.cycle_ms), format!("{} ms, {waited}", count(facts.cycle_ms))),
+        ),
+        Fact::text(
+            "Steps",
+            format!("{}: {} model, {} tool, {others} other", facts.n_steps, facts.n_model_calls, facts.n_tool_calls),
+        ),
         Fact::new("Model", said(&models.join(", "))),
         Fact::new("Tokens", tokens),
     ];
     if visit.sees_money() {
-        all.push(Fact::new("Cost", match facts.cost_nanos {
-            Some(nanos) => FactValue::Text(format::money(nanos, Currency::USD), source_in_words(facts.cost_source).to_owned()),
-            None => FactValue::Unknown(format!("{} calls have neither a reported cost nor a price", facts.n_unpriced_calls)),
-        }));
+        all.push(Fact::new(
+            "Cost",
+            match facts.cost_nanos {
+                Some(nanos) => {
+                    FactValue::Text(format::money(nanos, Currency::USD), source_in_words(facts.cost_source).to_owned())
+                }
+                None => FactValue::Unknown(format!(
+                    "{} calls have neither a reported cost nor a price",
+                    facts.n_unpriced_calls
+                )),
+            },
+        ));
     }
     all.push(Fact::new("Release", said(&facts.release)));
     all.push(Fact::new("User", said(&facts.user_id)));
@@ -152,10 +182,18 @@ fn notices(detail: &RunDetail) -> Vec<Notice> {
         notices.push(Notice::new(Tone::Info, "A test run", "Figures and reports leave it out."));
     }
     if detail.run.steps_dropped {
-        notices.push(Notice::new(Tone::Info, "Its steps are kept no longer", "Outcome, cost and figures stay as they are."));
+        notices.push(Notice::new(
+            Tone::Info,
+            "Its steps are kept no longer",
+            "Outcome, cost and figures stay as they are.",
+        ));
     }
     if facts.n_late_steps > 0 {
-        notices.push(Notice::new(Tone::Warn, format!("{} steps came after it was final", facts.n_late_steps), "They count; figures were corrected."));
+        notices.push(Notice::new(
+            Tone::Warn,
+            format!("{} steps came after it was final", facts.n_late_steps),
+            "They count; figures were corrected.",
+        ));
     }
     notices
 }
@@ -181,20 +219,51 @@ fn because(visit: &Visit, detail: &RunDetail) -> Because {
     let steps = &detail.run.steps;
     let at = evidence.span_id.as_ref().and_then(|id| steps.iter().position(|step| step.span_id == *id));
     let standing = detail.verdicts.last().is_some_and(|verdict| verdict.outcome.is_some());
-    let scores: Vec<String> = steps.iter().flat_map(|step| &step.scores).map(|score| match (score.value, &score.label) {
-        (Some(value), _) => format!("{} is {value}", score.name),
-        (None, Some(label)) => format!("{} is {label}", score.name),
-        (None, None) => score.name.clone(),
-    }).take(6).collect();
+    let scores: Vec<String> = steps
+        .iter()
+        .flat_map(|step| &step.scores)
+        .map(|score| match (score.value, &score.label) {
+            (Some(value), _) => format!("{} is {value}", score.name),
+            (None, Some(label)) => format!("{} is {label}", score.name),
+            (None, None) => score.name.clone(),
+        })
+        .take(6)
+        .collect();
     let declared = steps.iter().filter_map(|step| step.declared.as_ref()?.outcome).next_back();
     let rules = detail.workflow.settings.outcome_rules.iter().enumerate();
-    let rule = rules.filter_map(|(i, rule)| rule.decide(steps).map(|(_, words)| format!("rule {} says {}: {words}", i + 1, rule.outcome.as_str()))).next();
+    let rule = rules
+        .filter_map(|(i, rule)| {
+            rule.decide(steps).map(|(_, words)| format!("rule {} says {}: {words}", i + 1, rule.outcome.as_str()))
+        })
+        .next();
     let all = [
         (EvidenceKind::Verdict, if standing { "one was given".to_owned() } else { "none was given".to_owned() }),
-        (EvidenceKind::Explicit, declared.map_or_else(|| "the sender said nothing".to_owned(), |outcome| format!("the sender said {}", outcome.as_str()))),
+        (
+            EvidenceKind::Explicit,
+            declared.map_or_else(
+                || "the sender said nothing".to_owned(),
+                |outcome| format!("the sender said {}", outcome.as_str()),
+            ),
+        ),
         (EvidenceKind::Score, if scores.is_empty() { "no score came in".to_owned() } else { scores.join(", ") }),
-        (EvidenceKind::Rule, rule.unwrap_or_else(|| if detail.workflow.settings.outcome_rules.is_empty() { "the workflow has no outcome rule".to_owned() } else { "no rule holds".to_owned() })),
-        (EvidenceKind::Status, if steps.iter().any(|s| s.parent_span_id.is_none() && s.error.is_some()) { "it ended with an error".to_owned() } else { "it ended without an error, which alone says nothing".to_owned() }),
+        (
+            EvidenceKind::Rule,
+            rule.unwrap_or_else(|| {
+                if detail.workflow.settings.outcome_rules.is_empty() {
+                    "the workflow has no outcome rule".to_owned()
+                } else {
+                    "no rule holds".to_owned()
+                }
+            }),
+        ),
+        (
+            EvidenceKind::Status,
+            if steps.iter().any(|s| s.parent_span_id.is_none() && s.error.is_some()) {
+                "it ended with an error".to_owned()
+            } else {
+                "it ended without an error, which alone says nothing".to_owned()
+            },
+        ),
     ];
     let others = all.into_iter().filter(|(kind, _)| *kind != evidence.kind);
     Because {
@@ -204,8 +273,12 @@ fn because(visit: &Visit, detail: &RunDetail) -> Because {
         step: at.map(|at| format!("#step-{at}")).unwrap_or_default(),
         others: others.map(|(kind, words)| OtherEvidence { kind: kind.as_str().to_owned(), words }).collect(),
         until: match (detail.state, facts.final_at, facts.due_at) {
-            (RunState::Provisional, Some(at), _) => format!("Late data is awaited until {}; then it is final.", format::instant(at, &visit.zone)),
-            (RunState::Open, _, Some(at)) => format!("If nothing more comes, it counts as ended at {}.", format::instant(at, &visit.zone)),
+            (RunState::Provisional, Some(at), _) => {
+                format!("Late data is awaited until {}; then it is final.", format::instant(at, &visit.zone))
+            }
+            (RunState::Open, _, Some(at)) => {
+                format!("If nothing more comes, it counts as ended at {}.", format::instant(at, &visit.zone))
+            }
             _ => String::new(),
         },
     }
@@ -213,7 +286,8 @@ fn because(visit: &Visit, detail: &RunDetail) -> Because {
 
 fn verdict_form(visit: &Visit, detail: &RunDetail) -> VerdictForm {
     let standing = detail.verdicts.last().filter(|verdict| verdict.outcome.is_some());
-    let words = [Outcome::Completed, Outcome::Escalated, Outcome::Failed, Outcome::Abandoned].map(|outcome| (outcome.as_str(), outcome.as_str()));
+    let words = [Outcome::Completed, Outcome::Escalated, Outcome::Failed, Outcome::Abandoned]
+        .map(|outcome| (outcome.as_str(), outcome.as_str()));
     let chosen = standing.and_then(|verdict| verdict.outcome).map_or("", Outcome::as_str);
     let comment = standing.map(|verdict| verdict.comment.clone()).unwrap_or_default();
     VerdictForm {
@@ -225,7 +299,11 @@ fn verdict_form(visit: &Visit, detail: &RunDetail) -> VerdictForm {
     }
 }
 
-async fn verdict(State(state): State<WebState>, Path(id): Path<RunId>, SignedForm { who, form }: SignedForm<Fields>) -> Result<SeeOther, PageError> {
+async fn verdict(
+    State(state): State<WebState>,
+    Path(id): Path<RunId>,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<SeeOther, PageError> {
     let before = state.app.get_run(&who.actor, id).await?;
     let outcome = if form.has("withdraw") {
         None
@@ -236,7 +314,9 @@ async fn verdict(State(state): State<WebState>, Path(id): Path<RunId>, SignedFor
     state.app.give_verdict(&who.actor, id, outcome, form.get("comment").unwrap_or_default()).await?;
     let was = before.run.facts.outcome();
     let text = match outcome {
-        Some(outcome) if outcome != was => format!("Your verdict: {}. It was {}; figures change at once.", outcome.as_str(), was.as_str()),
+        Some(outcome) if outcome != was => {
+            format!("Your verdict: {}. It was {}; figures change at once.", outcome.as_str(), was.as_str())
+        }
         Some(outcome) => format!("Your verdict: {}.", outcome.as_str()),
         None => "The verdict was withdrawn; the run was read again without it.".to_owned(),
     };
@@ -251,9 +331,13 @@ fn results(visit: &Visit, facts: &RunFacts, currency: Currency) -> Table {
     }
     let rows = facts.results.iter().map(|result| {
         let hours = if result.in_hours { "in business hours" } else { "outside business hours" };
-        let mut cells = vec![Cell::Name(result.name.clone(), format!("{}, {hours}", format::instant(result.at, &visit.zone)))];
+        let mut cells =
+            vec![Cell::Name(result.name.clone(), format!("{}, {hours}", format::instant(result.at, &visit.zone)))];
         if visit.sees_money() {
-            cells.push(result.value_nanos.map_or_else(|| Cell::Unknown("no value is agreed".to_owned()), |nanos| Cell::number(format::money(nanos, currency))));
+            cells.push(result.value_nanos.map_or_else(
+                || Cell::Unknown("no value is agreed".to_owned()),
+                |nanos| Cell::number(format::money(nanos, currency)),
+            ));
         }
         Row::plain(cells)
     });
@@ -286,10 +370,13 @@ fn talk(detail: &RunDetail, said: &[Said]) -> Conversation {
             };
             let answer = (i + 1..said.len()).find(|k| fits(k));
             taken.extend(answer);
-            let is_tool = |at: &usize| steps[*at].kind == StepKind::Tool && steps[*at].tool.as_deref().unwrap_or(&steps[*at].name) == call.name;
+            let is_tool = |at: &usize| {
+                steps[*at].kind == StepKind::Tool && steps[*at].tool.as_deref().unwrap_or(&steps[*at].name) == call.name
+            };
             let text = answer.map(|k| said[k].message.text.as_str());
             let unused = |at: &usize| is_tool(at) && !used_tools.contains(at);
-            let exact = (0..steps.len()).find(|at| unused(at) && text.is_some_and(|text| steps[*at].output_text() == text));
+            let exact =
+                (0..steps.len()).find(|at| unused(at) && text.is_some_and(|text| steps[*at].output_text() == text));
             let tool = exact.or_else(|| (0..steps.len()).find(unused));
             used_tools.extend(tool);
             let tool_step = tool.map(|at| &steps[at]);
@@ -297,7 +384,9 @@ fn talk(detail: &RunDetail, said: &[Said]) -> Conversation {
                 id: tool.map_or_else(|| format!("call-{i}-{j}"), |at| format!("step-{at}")),
                 name: call.name.clone(),
                 arguments: pretty(&call.arguments),
-                result: text.map(pretty).or_else(|| tool_step.filter(|s| !s.output.is_empty()).map(|s| pretty(s.output_text()))),
+                result: text
+                    .map(pretty)
+                    .or_else(|| tool_step.filter(|s| !s.output.is_empty()).map(|s| pretty(s.output_text()))),
                 failed: tool_step.is_some_and(|s| s.error.is_some()),
                 duration: tool_step.map(|s| format::duration_ms(s.duration_ms())).unwrap_or_default(),
                 open: tool_step.is_some_and(|s| Some(s.span_id.as_str()) == decisive),
@@ -310,13 +399,20 @@ fn talk(detail: &RunDetail, said: &[Said]) -> Conversation {
             id: if own_id { format!("step-{}", one.step) } else { format!("turn-{i}") },
             role: one.message.role,
             name: one.message.name.clone().unwrap_or_default(),
-            at: step.filter(|_| speaks).map(|s| format!("+{}", format::duration_ms(s.started_at.ms_since(start)))).unwrap_or_default(),
+            at: step
+                .filter(|_| speaks)
+                .map(|s| format!("+{}", format::duration_ms(s.started_at.ms_since(start))))
+                .unwrap_or_default(),
             note: step.filter(|_| speaks).map(note_of).unwrap_or_default(),
             text: one.message.text.clone(),
             calls,
         });
     }
-    let empty = Empty::new(Icon::Message, "Nothing that was said came in", "The sender leaves contents out, or they are kept no longer. Steps, costs and outcome are known all the same.");
+    let empty = Empty::new(
+        Icon::Message,
+        "Nothing that was said came in",
+        "The sender leaves contents out, or they are kept no longer. Steps, costs and outcome are known all the same.",
+    );
     Conversation { turns, empty: Some(empty) }
 }
 
@@ -328,7 +424,9 @@ fn note_of(step: &Step) -> String {
     if let Some(usage) = &step.usage {
         parts.push(format!("{} in, {} out", format::count(usage.total_input()), format::count(usage.total_output())));
     }
-    parts.extend(step.finish_reason.clone().filter(|reason| !matches!(reason.as_str(), "stop" | "tool_calls" | "end_turn")));
+    parts.extend(
+        step.finish_reason.clone().filter(|reason| !matches!(reason.as_str(), "stop" | "tool_calls" | "end_turn")),
+    );
     parts.join(" · ")
 }
 
@@ -409,9 +507,17 @@ fn waterfall(detail: &RunDetail, said: &[Said]) -> Waterfall {
     let spoken: HashSet<usize> = said.iter().map(|one| one.step).collect();
     let lanes = steps.iter().enumerate().take(MAX_STEPS).map(|(i, step)| Lane {
         id: format!("lane-{i}"),
-        href: if spoken.contains(&i) || step.kind == StepKind::Tool { format!("#step-{i}") } else { format!("#detail-{i}") },
+        href: if spoken.contains(&i) || step.kind == StepKind::Tool {
+            format!("#step-{i}")
+        } else {
+            format!("#detail-{i}")
+        },
         kind: step.kind,
-        name: step.tool.clone().or_else(|| step.model.clone().filter(|_| step.kind == StepKind::Model)).unwrap_or_else(|| step.name.clone()),
+        name: step
+            .tool
+            .clone()
+            .or_else(|| step.model.clone().filter(|_| step.kind == StepKind::Model))
+            .unwrap_or_else(|| step.name.clone()),
         title: words_of(step),
         depth: depth(i),
         from: step.started_at.ms_since(start) as f64 / total,
@@ -457,25 +563,46 @@ fn costs(detail: &RunDetail, prices: &PriceBook) -> Table {
     }
     let rest = Nanos(facts.known_cost_nanos.0 - by_model.0);
     if rest.0 > 0 {
-        rows.push(Row::plain(vec![Cell::name("The rest of the run"), Cell::Blank, Cell::text("as reported"), Cell::number(money(rest))]));
+        rows.push(Row::plain(vec![
+            Cell::name("The rest of the run"),
+            Cell::Blank,
+            Cell::text("as reported"),
+            Cell::number(money(rest)),
+        ]));
     }
     if facts.n_unpriced_calls > 0 {
         let why = "neither a reported cost nor a price is known";
-        rows.push(Row::plain(vec![Cell::name("Calls without a known cost"), Cell::number(facts.n_unpriced_calls.to_string()), Cell::Blank, Cell::Unknown(why.to_owned())]));
+        rows.push(Row::plain(vec![
+            Cell::name("Calls without a known cost"),
+            Cell::number(facts.n_unpriced_calls.to_string()),
+            Cell::Blank,
+            Cell::Unknown(why.to_owned()),
+        ]));
     }
     let sum = match facts.cost_nanos {
         Some(nanos) => Cell::number(money(nanos)),
         None => Cell::Unknown(format!("at least {}", money(facts.known_cost_nanos))),
     };
     let columns = vec![Column::new("For"), Column::number("Quantity"), Column::new("Source"), Column::number("Amount")];
-    Table { sums: if rows.is_empty() { Vec::new() } else { vec![Cell::name("Together"), Cell::Blank, Cell::Blank, sum] }, ..Table::new("Costs", columns, rows) }
+    Table {
+        sums: if rows.is_empty() { Vec::new() } else { vec![Cell::name("Together"), Cell::Blank, Cell::Blank, sum] },
+        ..Table::new("Costs", columns, rows)
+    }
 }
 
 fn scores(steps: &[Step]) -> Table {
     let rows = steps.iter().flat_map(|step| &step.scores).take(60).map(|score| {
         let by = if score.by_human { "by a person" } else { "by an evaluator" };
-        let value = score.value.map(|value| value.to_string()).or_else(|| score.label.clone()).unwrap_or_else(|| "–".to_owned());
-        Row::plain(vec![Cell::Name(score.name.clone(), by.to_owned()), Cell::number(value), Cell::text(score.explanation.clone().unwrap_or_default())])
+        let value = score
+            .value
+            .map(|value| value.to_string())
+            .or_else(|| score.label.clone())
+            .unwrap_or_else(|| "–".to_owned());
+        Row::plain(vec![
+            Cell::Name(score.name.clone(), by.to_owned()),
+            Cell::number(value),
+            Cell::text(score.explanation.clone().unwrap_or_default()),
+        ])
     });
     Table::new("Scores", vec![Column::new("Score"), Column::number("Value"), Column::new("Reason")], rows.collect())
 }
@@ -494,11 +621,20 @@ fn reading(detail: &RunDetail) -> ReadingPanel {
         facts: Facts {
             across: false,
             facts: vec![
-                Fact::text("Dialect", if facts.dialects.is_empty() { "not said".to_owned() } else { facts.dialects.join(", ") }),
-                Fact::text("Attributes", format!("{} on {} steps, {} unused", facts.n_attributes, facts.n_steps, facts.n_unmapped)),
+                Fact::text(
+                    "Dialect",
+                    if facts.dialects.is_empty() { "not said".to_owned() } else { facts.dialects.join(", ") },
+                ),
+                Fact::text(
+                    "Attributes",
+                    format!("{} on {} steps, {} unused", facts.n_attributes, facts.n_steps, facts.n_unmapped),
+                ),
                 Fact::text("Key", detail.run.key.clone()),
                 Fact::text("Revision", detail.run.revision.to_string()),
-                Fact::text("Environment", if facts.environment.is_empty() { "not said".to_owned() } else { facts.environment.clone() }),
+                Fact::text(
+                    "Environment",
+                    if facts.environment.is_empty() { "not said".to_owned() } else { facts.environment.clone() },
+                ),
             ],
         },
         notes,
@@ -511,12 +647,20 @@ fn raw_panel(visit: &Visit, detail: &RunDetail, payloads: Option<&[InboxEntry]>)
         return RawPanel { note: "Raw payloads are for owners and operators.".to_owned(), ..RawPanel::default() };
     };
     if payloads.is_empty() {
-        return RawPanel { note: "Raw payloads are kept for a limited time; these are gone.".to_owned(), ..RawPanel::default() };
+        return RawPanel {
+            note: "Raw payloads are kept for a limited time; these are gone.".to_owned(),
+            ..RawPanel::default()
+        };
     }
     let mut text = String::new();
     for entry in payloads {
         let size = format::bytes(entry.body.len() as u64);
-        text.push_str(&format!("{} · {} · {size}\n{}\n\n", entry.kind.as_str(), format::instant_in_full(entry.received_at, &visit.zone), body_of(entry)));
+        text.push_str(&format!(
+            "{} · {} · {size}\n{}\n\n",
+            entry.kind.as_str(),
+            format::instant_in_full(entry.received_at, &visit.zone),
+            body_of(entry)
+        ));
         if text.len() > MAX_RAW_CHARS {
             break;
         }
@@ -525,7 +669,11 @@ fn raw_panel(visit: &Visit, detail: &RunDetail, payloads: Option<&[InboxEntry]>)
     RawPanel {
         text: steward_core::step::cut_text(&text, MAX_RAW_CHARS),
         href: format!("/runs/{}/raw.json", detail.run.id),
-        note: if n_all > payloads.len() { format!("{} of {n_all} payloads; one may hold other runs too.", payloads.len()) } else { "One payload may hold other runs too.".to_owned() },
+        note: if n_all > payloads.len() {
+            format!("{} of {n_all} payloads; one may hold other runs too.", payloads.len())
+        } else {
+            "One payload may hold other runs too.".to_owned()
+        },
     }
 }
 

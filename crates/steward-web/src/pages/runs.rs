@@ -77,8 +77,19 @@ enum Col {
 
 impl Col {
     const ALL: [Self; 13] = [
-        Self::Outcome, Self::Evidence, Self::Model, Self::Tools, Self::Steps, Self::Exceptions, Self::Tokens, Self::Took, Self::Cost,
-        Self::Release, Self::User, Self::Results, Self::Ended,
+        Self::Outcome,
+        Self::Evidence,
+        Self::Model,
+        Self::Tools,
+        Self::Steps,
+        Self::Exceptions,
+        Self::Tokens,
+        Self::Took,
+        Self::Cost,
+        Self::Release,
+        Self::User,
+        Self::Results,
+        Self::Ended,
     ];
     const USUAL: [Self; 6] = [Self::Outcome, Self::Model, Self::Steps, Self::Took, Self::Cost, Self::Ended];
 
@@ -133,7 +144,8 @@ impl Col {
     }
 
     fn chosen(visit: &Visit) -> Vec<Self> {
-        let asked: Vec<&str> = visit.query.iter().filter(|(key, _)| key == "col").map(|(_, value)| value.as_str()).collect();
+        let asked: Vec<&str> =
+            visit.query.iter().filter(|(key, _)| key == "col").map(|(_, value)| value.as_str()).collect();
         let shown = |col: &Self| if asked.is_empty() { Self::USUAL.contains(col) } else { asked.contains(&col.word()) };
         Self::ALL.into_iter().filter(shown).filter(|col| visit.sees_money() || *col != Self::Cost).collect()
     }
@@ -251,7 +263,8 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     let names = Names::load(&state, &visit).await?;
     let is_sort = |sort: &RunSort| sort_word(*sort) == visit.get("sort");
     let sorts = [RunSort::Ended, RunSort::Cycle, RunSort::Cost, RunSort::Exceptions];
-    let sort = sorts.into_iter().find(is_sort).filter(|sort| visit.sees_money() || *sort != RunSort::Cost).unwrap_or_default();
+    let sort =
+        sorts.into_iter().find(is_sort).filter(|sort| visit.sees_money() || *sort != RunSort::Cost).unwrap_or_default();
     let after = visit.get("after");
     let behind = cursor_of(after);
     if behind.is_none() && !after.is_empty() {
@@ -264,8 +277,12 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     let looks_into = ["q", "model", "tool", "error", "result", "user"];
     let is_dear = pairs.is_empty() || pairs.iter().any(|(key, _)| looks_into.contains(key));
     let counted = if is_dear || page.next.is_none() { None } else { Some(app.count_runs(actor, &asked.filter).await?) };
-    let keep: Vec<(String, String)> =
-        visit.query.iter().filter(|(key, value)| !value.is_empty() && (key == "sort" || key == "col")).cloned().collect();
+    let keep: Vec<(String, String)> = visit
+        .query
+        .iter()
+        .filter(|(key, value)| !value.is_empty() && (key == "sort" || key == "col"))
+        .cloned()
+        .collect();
     let address = |without: &str, more: &[(&str, String)]| {
         let own = pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
         let kept = own.chain(keep.iter().cloned()).filter(|(key, _)| key != without);
@@ -296,7 +313,9 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     let words = match (page.next.is_some(), counted) {
         _ if n_here == 0 => String::new(),
         (false, _) => format!("{range} of {}", format::count(first + n_here)),
-        (true, Some(n)) if n >= COUNT_UP_TO.into() => format!("{range} of more than {}", format::count(COUNT_UP_TO.into())),
+        (true, Some(n)) if n >= COUNT_UP_TO.into() => {
+            format!("{range} of more than {}", format::count(COUNT_UP_TO.into()))
+        }
         (true, Some(n)) => format!("{range} of {}", format::count(n.max(first + n_here))),
         (true, None) if pairs.is_empty() => format!("{range} of all runs"),
         (true, None) => format!("{range} of more"),
@@ -311,8 +330,13 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
         Empty::new(Icon::Runs, "No run fits", "Take a filter off, or look at a longer period.")
             .with_action(Action::open("Show all runs", "/runs"))
     };
-    let empty = if pairs.is_empty() && visit.operates() { empty.with_action(Action::open("Connect an agent", "/connect").primary()) } else { empty };
-    let mut picker_keep: Vec<(String, String)> = pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    let empty = if pairs.is_empty() && visit.operates() {
+        empty.with_action(Action::open("Connect an agent", "/connect").primary())
+    } else {
+        empty
+    };
+    let mut picker_keep: Vec<(String, String)> =
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
     picker_keep.extend(keep.iter().filter(|(key, _)| key == "sort").cloned());
     let table = Table {
         id: "runs".to_owned(),
@@ -342,17 +366,15 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
         _ => asked.query.client.map_or_else(|| "/live".to_owned(), |client| format!("/live?client={client}")),
     };
     let sums = counted.map(|n| {
-        let n = if n >= COUNT_UP_TO.into() { format!("more than {}", format::count(COUNT_UP_TO.into())) } else { format::count(n) };
+        let n = if n >= COUNT_UP_TO.into() {
+            format!("more than {}", format::count(COUNT_UP_TO.into()))
+        } else {
+            format::count(n)
+        };
         ("runs".to_owned(), n)
     });
-    let part = Runs {
-        live,
-        receipt: None,
-        filters,
-        sums: sums.into_iter().collect(),
-        table,
-        exports: exports.collect(),
-    };
+    let part =
+        Runs { live, receipt: None, filters, sums: sums.into_iter().collect(), table, exports: exports.collect() };
     Ok(Page::new(visit.wanted, shell, part).into_response())
 }
 
@@ -364,7 +386,8 @@ fn any(pairs: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
 
 fn filter_bar(visit: &Visit, query: &RunQuery, names: &Names, keep: &[(String, String)]) -> FilterBar {
     let pairs = query.pairs(&visit.zone);
-    let value = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone()).unwrap_or_default();
+    let value =
+        |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone()).unwrap_or_default();
     let text = value("q");
     let clear = {
         let kept = write_pairs(keep.iter().map(|(key, value)| (key.as_str(), value.as_str())));
@@ -401,8 +424,9 @@ fn filter_bar(visit: &Visit, query: &RunQuery, names: &Names, keep: &[(String, S
         value: name_of(key, value).unwrap_or_else(|| value.clone()),
         remove: without(at),
     });
-    let clients: Vec<(String, String)> =
-        std::iter::once((String::new(), "any".to_owned())).chain(names.clients.iter().map(|c| (c.id.to_string(), c.name.clone()))).collect();
+    let clients: Vec<(String, String)> = std::iter::once((String::new(), "any".to_owned()))
+        .chain(names.clients.iter().map(|c| (c.id.to_string(), c.name.clone())))
+        .collect();
     let workflows: Vec<(String, String)> = std::iter::once((String::new(), "any".to_owned()))
         .chain(names.workflows.iter().map(|w| (w.id.to_string(), names.place(w))))
         .collect();
@@ -434,7 +458,9 @@ fn filter_bar(visit: &Visit, query: &RunQuery, names: &Names, keep: &[(String, S
         fields.push(Field::select("priced", "Cost known", any(&yes, &value("priced"))));
         fields.push(Field::number("min_usd", "Cost at least", value("min_usd")).optional().with_unit("USD"));
     }
-    for (name, label) in [("late", "Late steps only"), ("unmapped", "Unmapped attributes only"), ("tests", "Test runs too")] {
+    for (name, label) in
+        [("late", "Late steps only"), ("unmapped", "Unmapped attributes only"), ("tests", "Test runs too")]
+    {
         fields.push(Field { value: "yes".to_owned(), ..Field::check(name, label, !value(name).is_empty()) });
     }
     for field in &mut fields {
@@ -445,14 +471,20 @@ fn filter_bar(visit: &Visit, query: &RunQuery, names: &Names, keep: &[(String, S
     let mut keep = keep.to_vec();
     if many {
         fields.retain(|field| field.name != "workflow");
-        keep.extend(pairs.iter().filter(|(key, _)| *key == "workflow").map(|(key, value)| ((*key).to_owned(), value.clone())));
+        keep.extend(
+            pairs.iter().filter(|(key, _)| *key == "workflow").map(|(key, value)| ((*key).to_owned(), value.clone())),
+        );
     }
     FilterBar {
         path: "/runs".to_owned(),
         text_name: "q".to_owned(),
         text,
         text_placeholder: "Title, error, user or id".to_owned(),
-        set: pairs.iter().filter(|(key, _)| *key != "q" && !(many && *key == "workflow")).map(|(key, value)| ((*key).to_owned(), value.clone())).collect(),
+        set: pairs
+            .iter()
+            .filter(|(key, _)| *key != "q" && !(many && *key == "workflow"))
+            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .collect(),
         chips: chips.collect(),
         fields,
         keep,

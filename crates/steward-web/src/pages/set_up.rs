@@ -63,8 +63,11 @@ fn page(headers: &HeaderMap, form: &Fields, error: String) -> Page<SetUp> {
         Field::text("agency", "Your agency or team", value("agency")).with_hint("As your clients know it.").focused(),
         Field::text("name", "Your name", value("name")).with_autocomplete("name"),
         Field::line("email", "email", "Your address", value("email")).with_autocomplete("username"),
-        Field::line("password", "password", "A password", "").with_autocomplete("new-password").with_hint("At least 12 characters."),
-        Field::text("time_zone", "Time zone", zone).with_hint("Such as Europe/Berlin. Days of reports are days of this zone."),
+        Field::line("password", "password", "A password", "")
+            .with_autocomplete("new-password")
+            .with_hint("At least 12 characters."),
+        Field::text("time_zone", "Time zone", zone)
+            .with_hint("Such as Europe/Berlin. Days of reports are days of this zone."),
         Field::select("currency", "Currency", currency_choices(&currency)),
     ];
     let cookies = headers.get(COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -122,10 +125,19 @@ async fn connect_page(state: &WebState, visit: &Visit, key: Option<(&str, &str)>
     let waiting = waiting(state, visit, "/connect").await?;
     let is_there = waiting.received.is_some();
     let form = key.is_none().then(|| {
-        let name = Field::text("name", "Name of the key", "first agent").with_hint("Where it is used, so that you know which one to revoke.");
-        Form { note: "The lines below are then filled in.".to_owned(), ..Form::new("/connect", visit.csrf(), "Make a key", vec![name]) }
+        let name = Field::text("name", "Name of the key", "first agent")
+            .with_hint("Where it is used, so that you know which one to revoke.");
+        Form {
+            note: "The lines below are then filled in.".to_owned(),
+            ..Form::new("/connect", visit.csrf(), "Make a key", vec![name])
+        }
     });
-    let snippets = Snippets { public_url: state.app.public_url(), key: key.map(|(_, secret)| secret), platform: visit.get("platform"), path: "/connect" };
+    let snippets = Snippets {
+        public_url: state.app.public_url(),
+        key: key.map(|(_, secret)| secret),
+        platform: visit.get("platform"),
+        path: "/connect",
+    };
     let mut connect = connect(&snippets, key.map(|(name, _)| name));
     connect.waiting = Some(waiting);
     let page = SetUp {
@@ -146,7 +158,11 @@ async fn show_connect(State(state): State<WebState>, visit: Visit) -> Result<Pag
     connect_page(&state, &visit, None).await
 }
 
-async fn make_key(State(state): State<WebState>, visit: Visit, SignedForm { who, form }: SignedForm<Fields>) -> Result<Page<SetUp>, PageError> {
+async fn make_key(
+    State(state): State<WebState>,
+    visit: Visit,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Page<SetUp>, PageError> {
     let name = form.get("name").filter(|name| !name.trim().is_empty()).unwrap_or("first agent");
     let (key, secret) = state.app.create_key(&who.actor, name, None).await?;
     connect_page(&state, &visit, Some((&key.name, secret.reveal()))).await

@@ -34,7 +34,8 @@ pub(crate) fn routes() -> Routes {
         .post("/theme", set_theme)
 }
 
-const HELP: &str = "Forgotten? An owner of your agency can make you a new link; on the machine itself, “steward user link” does.";
+const HELP: &str =
+    "Forgotten? An owner of your agency can make you a new link; on the machine itself, “steward user link” does.";
 
 fn shell(headers: &HeaderMap, title: &str, said: Option<Flash>) -> Shell {
     let cookies = headers.get(axum::http::header::COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -77,7 +78,8 @@ async fn show(
         return Ok(SeeOther::to("/setup").into_response());
     }
     let ended = session::session_of(&headers).is_some_and(|secret| !secret.reveal().is_empty());
-    let notice = ended.then(|| Notice::new(Tone::Info, "You were signed out", "The session has ended. Nothing was lost."));
+    let notice =
+        ended.then(|| Notice::new(Tone::Info, "You were signed out", "The session has ended. Nothing was lost."));
     Ok(Page::bare(shell(&headers, "Sign in", said), sign_in_page("", next, String::new(), notice)).into_response())
 }
 
@@ -103,7 +105,11 @@ async fn sign_in(
         Err(AppError::TooMany { retry_after_seconds }) => {
             let minutes = retry_after_seconds.div_ceil(60);
             let text = format!("Wait {minutes} minutes and try again, or ask an owner for a link.");
-            let mut response = again(StatusCode::TOO_MANY_REQUESTS, String::new(), Some(Notice::new(Tone::Warn, "Too many tries", text)))?;
+            let mut response = again(
+                StatusCode::TOO_MANY_REQUESTS,
+                String::new(),
+                Some(Notice::new(Tone::Warn, "Too many tries", text)),
+            )?;
             response.headers_mut().insert(axum::http::header::RETRY_AFTER, HeaderValue::from(retry_after_seconds));
             Ok(response)
         }
@@ -112,7 +118,11 @@ async fn sign_in(
 }
 
 /// Shows the link's button. Programs that look at links before people do use nothing up.
-async fn show_link(State(state): State<WebState>, Path(secret): Path<String>, headers: HeaderMap) -> Result<Response, PageError> {
+async fn show_link(
+    State(state): State<WebState>,
+    Path(secret): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
     let found = state.app.peek_link(&Secret::sent(&secret)).await?;
     let form = Form::new(format!("/sign-in/link/{secret}"), Csrf::default(), "Sign in", Vec::new());
     let page = SignIn {
@@ -125,11 +135,17 @@ async fn show_link(State(state): State<WebState>, Path(secret): Path<String>, he
     Ok(Page::bare(shell(&headers, "Sign in by link", None), page).into_response())
 }
 
-async fn use_link(State(state): State<WebState>, Path(secret): Path<String>, OpenForm(_): OpenForm<Fields>) -> Result<Response, PageError> {
+async fn use_link(
+    State(state): State<WebState>,
+    Path(secret): Path<String>,
+    OpenForm(_): OpenForm<Fields>,
+) -> Result<Response, PageError> {
     let secret = Secret::sent(&secret);
     let found = state.app.peek_link(&secret).await?;
     let session = state.app.use_link(&secret).await?;
-    let to = if found.person.has_password { SeeOther::to("/") } else {
+    let to = if found.person.has_password {
+        SeeOther::to("/")
+    } else {
         SeeOther::to("/settings/account").saying(Flash::good("You are signed in. Choose a password for the next time."))
     };
     let mut response = to.into_response();
@@ -137,7 +153,10 @@ async fn use_link(State(state): State<WebState>, Path(secret): Path<String>, Ope
     Ok(response)
 }
 
-async fn sign_out(State(state): State<WebState>, SignedForm { who, .. }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn sign_out(
+    State(state): State<WebState>,
+    SignedForm { who, .. }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     state.app.sign_out(&who.session).await?;
     let mut response = SeeOther::to("/sign-in").saying(Flash::good("You are signed out.")).into_response();
     response.headers_mut().append(SET_COOKIE, session::end(&state));
@@ -147,7 +166,9 @@ async fn sign_out(State(state): State<WebState>, SignedForm { who, .. }: SignedF
 async fn set_theme(OpenForm(form): OpenForm<Fields>) -> Response {
     let theme = Theme::parse(form.get("theme").unwrap_or_default());
     let mut response = SeeOther::to(form.get("back").unwrap_or("/")).into_response();
-    if let Ok(value) = HeaderValue::from_str(&format!("theme={}; Path=/; Max-Age=31536000; SameSite=Lax", theme.as_str())) {
+    if let Ok(value) =
+        HeaderValue::from_str(&format!("theme={}; Path=/; Max-Age=31536000; SameSite=Lax", theme.as_str()))
+    {
         response.headers_mut().append(SET_COOKIE, value);
     }
     response

@@ -51,7 +51,11 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Page<Today>
     let rows = latest.runs.iter().map(|run| {
         let workflow = names.get(&run.workflow_id);
         let client = workflow.and_then(|w| w.client_id).and_then(|id| list.iter().find(|c| c.id == id));
-        let place = [client.map(|c| c.name.as_str()), workflow.map(|w| w.name.as_str())].into_iter().flatten().collect::<Vec<_>>().join(" › ");
+        let place = [client.map(|c| c.name.as_str()), workflow.map(|w| w.name.as_str())]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" › ");
         let title = if run.title.is_empty() { "A run without a title".to_owned() } else { run.title.clone() };
         Row::opens(
             format!("/runs/{}", run.id),
@@ -69,7 +73,10 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Page<Today>
     let page = Today {
         live: "/live".to_owned(),
         attention: needs.iter().map(|need| line(need, &list)).collect(),
-        all_well: all_well(&figures.workflows.len(), latest.runs.first().map(|run| Time::new(run.ended_at, visit.now, &visit.zone))),
+        all_well: all_well(
+            &figures.workflows.len(),
+            latest.runs.first().map(|run| Time::new(run.ended_at, visit.now, &visit.zone)),
+        ),
         figures: ids.iter().filter_map(|id| card(&figures, id, &days, receipts(id, &chosen.query))).collect(),
         clients: clients::table(&visit, &list, &figures, &needs, &chosen.query),
         latest: Table::new("The last runs", columns, rows.collect()),
@@ -93,9 +100,14 @@ pub(super) fn receipts(id: &str, query: &str) -> String {
 fn first_steps(visit: &Visit, no_client: bool) -> Today {
     let text = "What needs you appears here as soon as an agent sends its runs: failing tools, silent workflows, costs nobody knows.";
     let empty = if visit.operates() {
-        Empty::new(Icon::Runs, "No run has come in yet", text).with_action(Action::open("Connect an agent", "/connect").primary())
+        Empty::new(Icon::Runs, "No run has come in yet", text)
+            .with_action(Action::open("Connect an agent", "/connect").primary())
     } else if no_client {
-        Empty::new(Icon::Clients, "No client is yours yet", "An owner of the agency assigns clients to you; their workflows then appear here.")
+        Empty::new(
+            Icon::Clients,
+            "No client is yours yet",
+            "An owner of the agency assigns clients to you; their workflows then appear here.",
+        )
     } else {
         Empty::new(Icon::Runs, "No run has come in yet", text)
     };
@@ -134,7 +146,11 @@ async fn progress(state: &WebState, visit: &Visit) -> Result<Vec<Notice>, PageEr
     };
     let running = jobs.iter().filter(|job| job.ended_at.is_none()).take(3).map(|job| {
         let count = |n: i64| format::count(u64::try_from(n).unwrap_or(0));
-        let far = if job.total > 0 { format!("{} of {}.", count(job.done), count(job.total)) } else { "It has not begun yet.".to_owned() };
+        let far = if job.total > 0 {
+            format!("{} of {}.", count(job.done), count(job.total))
+        } else {
+            "It has not begun yet.".to_owned()
+        };
         let error = job.error.as_ref().map(|error| format!(" The last try failed: {error}.")).unwrap_or_default();
         Notice::new(Tone::Info, words(&job.kind), format!("{far}{error} Figures change as it goes on."))
     });
@@ -151,8 +167,17 @@ fn assign(visit: &Visit, needs: &[Attention], clients: &[Client]) -> Vec<(String
     let form = |need: &Attention| {
         let id = need.workflow_id;
         let choices = Choice::list(&pairs, "");
-        let mut form = Form::new(format!("/workflows/{id}/assign"), visit.csrf(), "Assign", vec![Field::select("client", "It works for", choices)]);
-        form.hidden = vec![("name".to_owned(), need.workflow.clone()), ("new_client".to_owned(), String::new()), ("back".to_owned(), "/".to_owned())];
+        let mut form = Form::new(
+            format!("/workflows/{id}/assign"),
+            visit.csrf(),
+            "Assign",
+            vec![Field::select("client", "It works for", choices)],
+        );
+        form.hidden = vec![
+            ("name".to_owned(), need.workflow.clone()),
+            ("new_client".to_owned(), String::new()),
+            ("back".to_owned(), "/".to_owned()),
+        ];
         (need.workflow.clone(), form.with_ids(&id.to_string()))
     };
     unassigned.take(3).map(form).collect()
@@ -184,14 +209,28 @@ fn quality(figures: &steward_app::figures::Figures) -> String {
 pub(super) fn line(need: &Attention, clients: &[Client]) -> Line {
     let workflow = format!("/workflows/{}", need.workflow_id);
     let (icon, title, action) = match &need.kind {
-        AttentionKind::Unassigned => (Icon::Unplugged, "Belongs to no client".to_owned(), Action::open("Assign", format!("{workflow}/assign"))),
+        AttentionKind::Unassigned => {
+            (Icon::Unplugged, "Belongs to no client".to_owned(), Action::open("Assign", format!("{workflow}/assign")))
+        }
         AttentionKind::Silent => (Icon::Silent, "Gone silent".to_owned(), Action::open("Look", workflow.clone())),
-        AttentionKind::ToolFailing { tool, .. } => (Icon::Tool, format!("{tool} fails"), Action::open("Look", workflow.clone())),
-        AttentionKind::CompletionFell => (Icon::Fall, "Fewer runs complete".to_owned(), Action::open("Look", workflow.clone())),
-        AttentionKind::EscalationsRose => (Icon::Escalated, "More is handed to people".to_owned(), Action::open("Look", workflow.clone())),
-        AttentionKind::LowCoverage => (Icon::Unverified, "Outcomes unknown".to_owned(), Action::open("Add a rule", format!("{workflow}/rules"))),
-        AttentionKind::UnknownCost => (Icon::Cost, "Costs unknown".to_owned(), Action::open("Add a price", "/settings/prices")),
-        AttentionKind::NoValue => (Icon::Value, "No value agreed".to_owned(), Action::open("Agree on one", format!("{workflow}/settings"))),
+        AttentionKind::ToolFailing { tool, .. } => {
+            (Icon::Tool, format!("{tool} fails"), Action::open("Look", workflow.clone()))
+        }
+        AttentionKind::CompletionFell => {
+            (Icon::Fall, "Fewer runs complete".to_owned(), Action::open("Look", workflow.clone()))
+        }
+        AttentionKind::EscalationsRose => {
+            (Icon::Escalated, "More is handed to people".to_owned(), Action::open("Look", workflow.clone()))
+        }
+        AttentionKind::LowCoverage => {
+            (Icon::Unverified, "Outcomes unknown".to_owned(), Action::open("Add a rule", format!("{workflow}/rules")))
+        }
+        AttentionKind::UnknownCost => {
+            (Icon::Cost, "Costs unknown".to_owned(), Action::open("Add a price", "/settings/prices"))
+        }
+        AttentionKind::NoValue => {
+            (Icon::Value, "No value agreed".to_owned(), Action::open("Agree on one", format!("{workflow}/settings")))
+        }
     };
     let client = need.client_id.and_then(|id| clients.iter().find(|client| client.id == id));
     Line {

@@ -39,25 +39,53 @@ use super::runs::count;
 use super::today;
 
 /// What the days of the charts need to know.
-const DAY_METRICS: [Metric; 5] = [Metric::Runs, Metric::Outcome, Metric::Cost, Metric::CostUnknown, Metric::CycleBucket];
+const DAY_METRICS: [Metric; 5] =
+    [Metric::Runs, Metric::Outcome, Metric::Cost, Metric::CostUnknown, Metric::CycleBucket];
 /// The figures at the head.
 const HEAD: [&str; 8] = [
-    "runs", "completion_rate", "escalation_rate", "cycle_time_p50", "cost_per_completed_run", "run_cost", "value_delivered", "return",
+    "runs",
+    "completion_rate",
+    "escalation_rate",
+    "cycle_time_p50",
+    "cost_per_completed_run",
+    "run_cost",
+    "value_delivered",
+    "return",
 ];
 /// The figures behind headings.
 const MORE: [(&str, &str, &[&str]); 4] = [
-    ("Outcomes in detail", "", &["failure_rate", "abandonment_rate", "exception_rate", "results", "tool_error_rate", "model_error_rate"]),
+    (
+        "Outcomes in detail",
+        "",
+        &["failure_rate", "abandonment_rate", "exception_rate", "results", "tool_error_rate", "model_error_rate"],
+    ),
     (
         "Time",
         "From start to end, waiting included",
-        &["throughput", "throughput_day", "cycle_time_mean", "cycle_time_p90", "cycle_time_p95", "cycle_time_p99", "agent_time", "waiting_time"],
+        &[
+            "throughput",
+            "throughput_day",
+            "cycle_time_mean",
+            "cycle_time_p90",
+            "cycle_time_p95",
+            "cycle_time_p99",
+            "agent_time",
+            "waiting_time",
+        ],
     ),
     (
         "Cost and worth",
         "",
         &[
-            "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "human_cost_per_completed_run", "net_time_saved",
-            "net_value", "margin", "value_at_risk",
+            "input_tokens",
+            "cached_tokens",
+            "output_tokens",
+            "reasoning_tokens",
+            "human_cost_per_completed_run",
+            "net_time_saved",
+            "net_value",
+            "margin",
+            "value_at_risk",
         ],
     ),
     (
@@ -73,16 +101,32 @@ pub(crate) fn routes() -> Routes {
 }
 
 /// The shell of a workflow's page, with the other workflows of its client beside it.
-pub(super) async fn workflow_shell(state: &WebState, visit: &Visit, workflow: &Workflow, title: &str, question: &str, tab: &str) -> Result<Shell, PageError> {
+pub(super) async fn workflow_shell(
+    state: &WebState,
+    visit: &Visit,
+    workflow: &Workflow,
+    title: &str,
+    question: &str,
+    tab: &str,
+) -> Result<Shell, PageError> {
     let actor = &visit.who.actor;
     let mut shell = visit.shell(if title.is_empty() { workflow.name.as_str() } else { title }, question, "/clients");
-    let siblings = state.app.visible_workflows(actor, false).await?.into_iter().filter(|other| other.client_id == workflow.client_id);
-    let siblings: Vec<Link> = siblings.map(|other| Link::new(other.name, format!("/workflows/{}{tab}", other.id))).collect();
+    let siblings = state
+        .app
+        .visible_workflows(actor, false)
+        .await?
+        .into_iter()
+        .filter(|other| other.client_id == workflow.client_id);
+    let siblings: Vec<Link> =
+        siblings.map(|other| Link::new(other.name, format!("/workflows/{}{tab}", other.id))).collect();
     shell.path = vec![Crumb::new("Clients", "/clients")];
     shell.path.push(match workflow.client_id {
         Some(id) => {
             let clients = state.app.visible_clients(actor, true).await?;
-            let name = clients.iter().find(|client| client.id == id).map_or_else(|| "Client".to_owned(), |client| client.name.clone());
+            let name = clients
+                .iter()
+                .find(|client| client.id == id)
+                .map_or_else(|| "Client".to_owned(), |client| client.name.clone());
             Crumb::switchable(name, today::client_path(id), today::client_links(&clients))
         }
         None => Crumb::new("Unassigned", "/workflows"),
@@ -102,7 +146,12 @@ struct Receipts {
 
 impl Receipts {
     fn of(visit: &Visit, workflow: WorkflowId, period: Period, scope: &Scope) -> Self {
-        let mut filter = RunFilter { workflows: Some(vec![workflow]), period: Some(period), finished: Some(true), ..RunFilter::default() };
+        let mut filter = RunFilter {
+            workflows: Some(vec![workflow]),
+            period: Some(period),
+            finished: Some(true),
+            ..RunFilter::default()
+        };
         match &scope.slice {
             Slice::All => {}
             Slice::Model(name) => filter.model = Some(name.clone()),
@@ -130,15 +179,25 @@ impl Receipts {
             "unpriced_runs" => ("priced", "no"),
             "unmapped_share" => ("unmapped", "yes"),
             "late_runs" => ("late", "yes"),
-            "preventable_escalation_rate" | "human_cost_per_completed_run" | "review_time" | "cleanup_burden" | "queue_age"
-            | "approval_wait" | "margin" | "value_at_risk" => return String::new(),
+            "preventable_escalation_rate"
+            | "human_cost_per_completed_run"
+            | "review_time"
+            | "cleanup_burden"
+            | "queue_age"
+            | "approval_wait"
+            | "margin"
+            | "value_at_risk" => return String::new(),
             _ => ("", ""),
         };
         self.with(key, value)
     }
 }
 
-async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<WorkflowId>) -> Result<Page<WorkflowPage>, PageError> {
+async fn show(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<WorkflowId>,
+) -> Result<Page<WorkflowPage>, PageError> {
     let app = &state.app;
     let actor = &visit.who.actor;
     let workflow = app.get_workflow(actor, id).await?;
@@ -150,7 +209,8 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<Workfl
         (None, None) => Slice::All,
     };
     let scope = Scope { client: None, workflow: Some(id), slice, release: text("release") };
-    let mut shell = workflow_shell(&state, &visit, &workflow, "", "Does it still work, and is it worth running?", "").await?;
+    let mut shell =
+        workflow_shell(&state, &visit, &workflow, "", "Does it still work, and is it worth running?", "").await?;
     let tabs = workflow_tabs(&id.to_string(), "figures");
     let live = format!("/live?workflow={id}");
     let figures = app.figures(actor, &scope, chosen.period).await?;
@@ -195,17 +255,36 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<Workfl
         releases: releases_table(&visit, &releases, &receipts),
         more: MORE
             .iter()
-            .map(|(title, note, ids)| FigureGroup { title: (*title).to_owned(), note: (*note).to_owned(), figures: cards(ids) })
+            .map(|(title, note, ids)| FigureGroup {
+                title: (*title).to_owned(),
+                note: (*note).to_owned(),
+                figures: cards(ids),
+            })
             .collect(),
-        quality: quality(&state, &visit, &workflow, &figures, cards(&["coverage", "unpriced_runs", "unmapped_share", "late_runs"])).await?,
+        quality: quality(
+            &state,
+            &visit,
+            &workflow,
+            &figures,
+            cards(&["coverage", "unpriced_runs", "unmapped_share", "late_runs"]),
+        )
+        .await?,
         first_steps: None,
     };
     Ok(Page::new(visit.wanted, shell, page))
 }
 
 fn first_steps(visit: &Visit, tabs: crate::view::components::tabs::Tabs, live: String) -> WorkflowPage {
-    let empty = Empty::new(Icon::Workflow, "No run has come in yet", "Figures appear with the first run that ends. They need no set-up; rules make them say more.");
-    let empty = if visit.operates() { empty.with_action(Action::open("Connect an agent", "/connect").primary()) } else { empty };
+    let empty = Empty::new(
+        Icon::Workflow,
+        "No run has come in yet",
+        "Figures appear with the first run that ends. They need no set-up; rules make them say more.",
+    );
+    let empty = if visit.operates() {
+        empty.with_action(Action::open("Connect an agent", "/connect").primary())
+    } else {
+        empty
+    };
     WorkflowPage {
         live,
         tabs,
@@ -227,22 +306,41 @@ fn first_steps(visit: &Visit, tabs: crate::view::components::tabs::Tabs, live: S
 }
 
 /// How far the re-reading of a workflow's past runs is. `None` when none is under way.
-pub(super) async fn reread_notice(state: &WebState, visit: &Visit, id: WorkflowId) -> Result<Option<Notice>, PageError> {
+pub(super) async fn reread_notice(
+    state: &WebState,
+    visit: &Visit,
+    id: WorkflowId,
+) -> Result<Option<Notice>, PageError> {
     let jobs = state.app.list_jobs(&visit.who.actor).await?;
     let id = id.to_string();
     let job = jobs.iter().find(|job| job.kind == "reread" && job.ended_at.is_none() && job.payload.contains(&id));
     Ok(job.map(|job| {
-        let far = if job.total > 0 { format!("{} of {} runs.", count(job.done), count(job.total)) } else { "It begins in a moment.".to_owned() };
-        Notice::new(Tone::Info, "Past runs are being read again", format!("{far} Figures change as it goes on; published reports stay as they are."))
+        let far = if job.total > 0 {
+            format!("{} of {} runs.", count(job.done), count(job.total))
+        } else {
+            "It begins in a moment.".to_owned()
+        };
+        Notice::new(
+            Tone::Info,
+            "Past runs are being read again",
+            format!("{far} Figures change as it goes on; published reports stay as they are."),
+        )
     }))
 }
 
 fn filters(visit: &Visit, tools: &[Calls], models: &[Calls], releases: &[Release]) -> FilterBar {
-    let keep: Vec<(String, String)> =
-        visit.query.iter().filter(|(key, _)| matches!(key.as_str(), "period" | "from" | "to" | "days")).cloned().collect();
+    let keep: Vec<(String, String)> = visit
+        .query
+        .iter()
+        .filter(|(key, _)| matches!(key.as_str(), "period" | "from" | "to" | "days"))
+        .cloned()
+        .collect();
     let names = ["model", "tool", "release"];
-    let set: Vec<(String, String)> =
-        names.iter().map(|name| ((*name).to_owned(), visit.get(name).to_owned())).filter(|(_, value)| !value.is_empty()).collect();
+    let set: Vec<(String, String)> = names
+        .iter()
+        .map(|name| ((*name).to_owned(), visit.get(name).to_owned()))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
     let address = |without: &str| {
         let rest = keep.iter().chain(set.iter().filter(|(key, _)| key != without && !without.is_empty()));
         let text = write_pairs(rest.map(|(key, value)| (key.as_str(), value.as_str())));
@@ -263,9 +361,16 @@ fn filters(visit: &Visit, tools: &[Calls], models: &[Calls], releases: &[Release
         fields: vec![
             Field::select("model", "Runs that called the model", choices("model", of(models))),
             Field::select("tool", "Runs that called the tool", choices("tool", of(tools))),
-            Field::select("release", "Runs of the release", choices("release", releases.iter().map(|r| r.name.clone()).collect())),
+            Field::select(
+                "release",
+                "Runs of the release",
+                choices("release", releases.iter().map(|r| r.name.clone()).collect()),
+            ),
         ],
-        chips: set.iter().map(|(name, value)| Chip { name: name.clone(), value: value.clone(), remove: address(name) }).collect(),
+        chips: set
+            .iter()
+            .map(|(name, value)| Chip { name: name.clone(), value: value.clone(), remove: address(name) })
+            .collect(),
         clear: address(""),
         keep: keep.clone(),
         set: set.clone(),
@@ -311,16 +416,27 @@ fn charts(visit: &Visit, days: &[Day], releases: &[Release]) -> Vec<ChartBlock> 
         let (part, whole) = (day.sums.outcome(Outcome::Completed), day.sums.verified());
         (whole > 0).then(|| (100.0 * part as f64 / whole as f64, interval(part, whole)))
     };
-    let completion = chart("Completion rate, a day", ChartKind::Line, "%", vec![
-        series("completion rate", SeriesRole::Accent, days.iter().map(|day| rate(day).map(|rate| rate.0)).collect()),
-        series("low", SeriesRole::Low, days.iter().map(|day| rate(day)?.1.map(|band| 100.0 * band.0)).collect()),
-        series("high", SeriesRole::High, days.iter().map(|day| rate(day)?.1.map(|band| 100.0 * band.1)).collect()),
-    ]);
+    let completion = chart(
+        "Completion rate, a day",
+        ChartKind::Line,
+        "%",
+        vec![
+            series(
+                "completion rate",
+                SeriesRole::Accent,
+                days.iter().map(|day| rate(day).map(|rate| rate.0)).collect(),
+            ),
+            series("low", SeriesRole::Low, days.iter().map(|day| rate(day)?.1.map(|band| 100.0 * band.0)).collect()),
+            series("high", SeriesRole::High, days.iter().map(|day| rate(day)?.1.map(|band| 100.0 * band.1)).collect()),
+        ],
+    );
     let quantile = |i: usize| days.iter().map(|day| quantiles(&day.sums)[i].map(|ms| ms / 1_000.0)).collect();
-    let cycle = chart("Cycle time, a day", ChartKind::Line, "s", vec![
-        series("p50", SeriesRole::Accent, quantile(0)),
-        series("p95", SeriesRole::Muted, quantile(2)),
-    ]);
+    let cycle = chart(
+        "Cycle time, a day",
+        ChartKind::Line,
+        "s",
+        vec![series("p50", SeriesRole::Accent, quantile(0)), series("p95", SeriesRole::Muted, quantile(2))],
+    );
     let block = |chart: &Chart, note: &str, number: &dyn Fn(f64) -> String| {
         let svg = pictures::chart(chart, ChartBlock::WIDTH, ChartBlock::HEIGHT).map(Html::trusted).unwrap_or_default();
         ChartBlock { legend: Vec::new(), note: note.to_owned(), ..ChartBlock::of(chart, "Day", svg, None, number) }
@@ -328,11 +444,18 @@ fn charts(visit: &Visit, days: &[Day], releases: &[Release]) -> Vec<ChartBlock> 
     let mut blocks = vec![
         block(&outcomes, "", &|value| format::decimals(value, 0)),
         block(&completion, "95 % interval shaded", &|value| format::decimals(value, 1)),
-        block(&cycle, "Half of the runs, and 95 of 100, took no longer", &|value| format::duration_ms((value * 1_000.0) as i64)),
+        block(&cycle, "Half of the runs, and 95 of 100, took no longer", &|value| {
+            format::duration_ms((value * 1_000.0) as i64)
+        }),
     ];
     if visit.sees_money() {
         let cost = |day: &Day| (day.sums.total(Metric::Cost).0 > 0).then(|| day.sums.known_cost().units());
-        let costs = chart("Cost, a day", ChartKind::Bars, "$", vec![series("known cost", SeriesRole::Accent, days.iter().map(cost).collect())]);
+        let costs = chart(
+            "Cost, a day",
+            ChartKind::Bars,
+            "$",
+            vec![series("known cost", SeriesRole::Accent, days.iter().map(cost).collect())],
+        );
         blocks.push(block(&costs, "What is known of it, in US dollars", &|value| {
             Nanos::from_units(value).map_or_else(|| "no data".to_owned(), |nanos| format::money(nanos, Currency::USD))
         }));
@@ -343,7 +466,9 @@ fn charts(visit: &Visit, days: &[Day], releases: &[Release]) -> Vec<ChartBlock> 
 fn outcomes(figures: &Figures, receipts: &Receipts) -> Table {
     let runs = figures.sums.runs();
     let share = |n: i64| if runs > 0 { n as f64 / runs as f64 } else { 0.0 };
-    let bar = |n: i64, class| if runs > 0 { Cell::Bar(share(n), format::percent(share(n)), class) } else { Cell::number("no data") };
+    let bar = |n: i64, class| {
+        if runs > 0 { Cell::Bar(share(n), format::percent(share(n)), class) } else { Cell::number("no data") }
+    };
     let before = figures.sums_before.runs();
     let mut rows: Vec<Row> = Outcome::ALL
         .into_iter()
@@ -357,7 +482,8 @@ fn outcomes(figures: &Figures, receipts: &Receipts) -> Table {
                 Outcome::Unverified => ("c-muted", Good::Down),
             };
             let was = (before > 0).then(|| figures.sums_before.outcome(outcome) as f64 / before as f64);
-            let change = was.filter(|_| runs > 0).and_then(|was| compare(share(n), was, Unit::Share, good, Currency::USD));
+            let change =
+                was.filter(|_| runs > 0).and_then(|was| compare(share(n), was, Unit::Share, good, Currency::USD));
             Row::plain(vec![
                 Cell::Badge(Badge::outcome(outcome)),
                 Cell::NumberLink(count(n), receipts.with("outcome", outcome.as_str())),
@@ -366,7 +492,14 @@ fn outcomes(figures: &Figures, receipts: &Receipts) -> Table {
             ])
         })
         .collect();
-    let kinds = [EvidenceKind::Verdict, EvidenceKind::Explicit, EvidenceKind::Score, EvidenceKind::Rule, EvidenceKind::Status, EvidenceKind::Nothing];
+    let kinds = [
+        EvidenceKind::Verdict,
+        EvidenceKind::Explicit,
+        EvidenceKind::Score,
+        EvidenceKind::Rule,
+        EvidenceKind::Status,
+        EvidenceKind::Nothing,
+    ];
     for kind in kinds {
         let (n, _) = figures.sums.of_key(Metric::Evidence, kind.as_str());
         if n > 0 {
@@ -378,7 +511,12 @@ fn outcomes(figures: &Figures, receipts: &Receipts) -> Table {
                 EvidenceKind::Status => "by its status",
                 EvidenceKind::Nothing => "nothing says so",
             };
-            let cells = vec![Cell::text(words), Cell::NumberLink(count(n), receipts.with("evidence", kind.as_str())), bar(n, "c-muted"), Cell::Blank];
+            let cells = vec![
+                Cell::text(words),
+                Cell::NumberLink(count(n), receipts.with("evidence", kind.as_str())),
+                bar(n, "c-muted"),
+                Cell::Blank,
+            ];
             rows.push(Row::plain(cells));
         }
     }
@@ -397,7 +535,10 @@ fn results(visit: &Visit, workflow: &Workflow, figures: &Figures, receipts: &Rec
             Cell::text(format!("{} in hours, {} outside", count(result.in_hours), count(result.out_of_hours))),
         ];
         if visit.sees_money() {
-            cells.push(result.value.map_or_else(|| Cell::Unknown("no value is agreed".to_owned()), |value| Cell::number(format::money(value, figures.currency))));
+            cells.push(result.value.map_or_else(
+                || Cell::Unknown("no value is agreed".to_owned()),
+                |value| Cell::number(format::money(value, figures.currency)),
+            ));
         }
         cells.push(change.map_or(Cell::Blank, |change| Cell::Change(String::new(), change)));
         Row::plain(cells)
@@ -407,7 +548,11 @@ fn results(visit: &Visit, workflow: &Workflow, figures: &Figures, receipts: &Rec
         columns.push(Column::number("Value"));
     }
     columns.push(Column::number("Change"));
-    let empty = Empty::new(Icon::Target, "No results yet", "Results are what the business counts: bookings made, leads captured, tickets resolved.");
+    let empty = Empty::new(
+        Icon::Target,
+        "No results yet",
+        "Results are what the business counts: bookings made, leads captured, tickets resolved.",
+    );
     let empty = if visit.operates() {
         empty.with_action(Action::open("Write a result rule", format!("/workflows/{}/rules#results", workflow.id)))
     } else {
@@ -427,7 +572,11 @@ fn error_word(of: &str, name: &str, class: &str) -> String {
 }
 
 fn failed_cells(of: &str, calls: &Calls, receipts: &Receipts) -> [Cell; 2] {
-    let failed = if calls.errors > 0 { Cell::NumberLink(count(calls.errors), receipts.with("error", &error_word(of, &calls.name, ""))) } else { Cell::number("0") };
+    let failed = if calls.errors > 0 {
+        Cell::NumberLink(count(calls.errors), receipts.with("error", &error_word(of, &calls.name, "")))
+    } else {
+        Cell::number("0")
+    };
     let rate = calls.errors as f64 / calls.calls.max(1) as f64;
     [failed, Cell::Bar(rate, format::percent(rate), if rate > 0.1 { "c-bad" } else { "c-muted" })]
 }
@@ -438,18 +587,42 @@ fn tools_table(tools: &[Calls], receipts: &Receipts) -> Table {
         let band = interval(tool.errors, tool.calls).map(|(low, high)| format::interval(low, high)).unwrap_or_default();
         let most = tool.classes.first().map_or_else(
             || Cell::text("–"),
-            |(class, n)| Cell::Link(format!("{class}, {}", count(*n)), receipts.with("error", &error_word("tool", &tool.name, class))),
+            |(class, n)| {
+                Cell::Link(
+                    format!("{class}, {}", count(*n)),
+                    receipts.with("error", &error_word("tool", &tool.name, class)),
+                )
+            },
         );
         Row::opens(
             receipts.with("tool", &tool.name),
-            vec![Cell::name(tool.name.clone()), Cell::number(count(tool.calls)), failed, rate, Cell::number(band), ms(tool.p50_ms), ms(tool.p95_ms), most],
+            vec![
+                Cell::name(tool.name.clone()),
+                Cell::number(count(tool.calls)),
+                failed,
+                rate,
+                Cell::number(band),
+                ms(tool.p50_ms),
+                ms(tool.p95_ms),
+                most,
+            ],
         )
     });
     let columns = vec![
-        Column::new("Tool"), Column::number("Calls"), Column::number("Failed"), Column::new("Error rate"), Column::number("95 % interval"),
-        Column::number("p50"), Column::number("p95"), Column::new("Most often"),
+        Column::new("Tool"),
+        Column::number("Calls"),
+        Column::number("Failed"),
+        Column::new("Error rate"),
+        Column::number("95 % interval"),
+        Column::number("p50"),
+        Column::number("p95"),
+        Column::new("Most often"),
     ];
-    Table::new("Tools", columns, rows.collect()).or_empty(Empty::new(Icon::Tool, "No tool was called", "Tools appear here with their errors and times."))
+    Table::new("Tools", columns, rows.collect()).or_empty(Empty::new(
+        Icon::Tool,
+        "No tool was called",
+        "Tools appear here with their errors and times.",
+    ))
 }
 
 fn models_table(visit: &Visit, models: &[Calls], receipts: &Receipts) -> Table {
@@ -473,22 +646,36 @@ fn models_table(visit: &Visit, models: &[Calls], receipts: &Receipts) -> Table {
         columns.push(Column::number("Cost").titled("What is known of it, in US dollars"));
     }
     columns.extend([Column::number("Failed"), Column::new("Error rate"), Column::number("p50"), Column::number("p95")]);
-    Table::new("Models", columns, rows.collect()).or_empty(Empty::new(Icon::Model, "No model was called", "Models appear here with their tokens, costs and times."))
+    Table::new("Models", columns, rows.collect()).or_empty(Empty::new(
+        Icon::Model,
+        "No model was called",
+        "Models appear here with their tokens, costs and times.",
+    ))
 }
 
 fn errors_table(tools: &[Calls], models: &[Calls], receipts: &Receipts) -> Table {
     let of = |calls: &[Calls], kind: &'static str| -> Vec<(&'static str, String, String, i64)> {
-        calls.iter().flat_map(|call| call.classes.iter().map(move |(class, n)| (kind, call.name.clone(), class.clone(), *n))).collect()
+        calls
+            .iter()
+            .flat_map(|call| call.classes.iter().map(move |(class, n)| (kind, call.name.clone(), class.clone(), *n)))
+            .collect()
     };
     let mut all = of(tools, "tool");
     all.extend(of(models, "model"));
     all.sort_by(|a, b| b.3.cmp(&a.3).then_with(|| a.1.cmp(&b.1)));
     let rows = all.iter().take(20).map(|(kind, name, class, n)| {
         let badge = Badge::new(Icon::Failed, class.as_str(), Tone::Bad);
-        Row::opens(receipts.with("error", &error_word(kind, name, class)), vec![Cell::Name(name.clone(), (*kind).to_owned()), Cell::Badge(badge), Cell::number(count(*n))])
+        Row::opens(
+            receipts.with("error", &error_word(kind, name, class)),
+            vec![Cell::Name(name.clone(), (*kind).to_owned()), Cell::Badge(badge), Cell::number(count(*n))],
+        )
     });
     let columns = vec![Column::new("Where"), Column::new("Class"), Column::number("Times")];
-    Table::new("Errors", columns, rows.collect()).or_empty(Empty::new(Icon::Completed, "No call went wrong", "Errors of tools and models appear here by class."))
+    Table::new("Errors", columns, rows.collect()).or_empty(Empty::new(
+        Icon::Completed,
+        "No call went wrong",
+        "Errors of tools and models appear here by class.",
+    ))
 }
 
 fn releases_table(visit: &Visit, releases: &[Release], receipts: &Receipts) -> Table {
@@ -502,24 +689,40 @@ fn releases_table(visit: &Visit, releases: &[Release], receipts: &Receipts) -> T
         let rate = (sums.verified() > 0).then(|| sums.outcome(Outcome::Completed) as f64 / sums.verified() as f64);
         let completed = match (rate, before) {
             (None, _) => Cell::Unknown("no run has a verified outcome".to_owned()),
-            (Some(now), Some(before)) => compare(now, before, Unit::Share, Good::Up, Currency::USD)
-                .map_or_else(|| Cell::number(format::percent(now)), |change| Cell::Change(format::percent(now), change)),
+            (Some(now), Some(before)) => compare(now, before, Unit::Share, Good::Up, Currency::USD).map_or_else(
+                || Cell::number(format::percent(now)),
+                |change| Cell::Change(format::percent(now), change),
+            ),
             (Some(now), None) => Cell::number(format::percent(now)),
         };
         before = rate.or(before);
         let name = if release.name.is_empty() { "not said".to_owned() } else { release.name.clone() };
-        let mut cells = vec![Cell::name(name), Cell::Time(Time::new(release.first_at, visit.now, &visit.zone)), Cell::number(count(sums.runs())), completed];
+        let mut cells = vec![
+            Cell::name(name),
+            Cell::Time(Time::new(release.first_at, visit.now, &visit.zone)),
+            Cell::number(count(sums.runs())),
+            completed,
+        ];
         if visit.sees_money() {
             let n = sums.outcome(Outcome::Completed);
             let known = sums.total(Metric::Cost).0 > 0 && n > 0;
-            cells.push(if known { Cell::number(money(sums.known_cost().units() / n as f64, Currency::USD).text) } else { Cell::Unknown("no cost is known, or none completed".to_owned()) });
+            cells.push(if known {
+                Cell::number(money(sums.known_cost().units() / n as f64, Currency::USD).text)
+            } else {
+                Cell::Unknown("no cost is known, or none completed".to_owned())
+            });
         }
         cells.push(ms(quantiles(sums)[0]));
         let href = if release.name.is_empty() { String::new() } else { receipts.with("release", &release.name) };
         rows.push(Row { href, ..Row::plain(cells) });
     }
     rows.reverse();
-    let mut columns = vec![Column::new("Release"), Column::new("First seen"), Column::number("Runs"), Column::number("Completed").titled("Beside the release before")];
+    let mut columns = vec![
+        Column::new("Release"),
+        Column::new("First seen"),
+        Column::number("Runs"),
+        Column::number("Completed").titled("Beside the release before"),
+    ];
     if visit.sees_money() {
         columns.push(Column::number("A completed run"));
     }
@@ -528,7 +731,13 @@ fn releases_table(visit: &Visit, releases: &[Release], receipts: &Receipts) -> T
 }
 
 /// What the figures do not know.
-async fn quality(state: &WebState, visit: &Visit, workflow: &Workflow, figures: &Figures, mut cards: Vec<Figure>) -> Result<Vec<Figure>, PageError> {
+async fn quality(
+    state: &WebState,
+    visit: &Visit,
+    workflow: &Workflow,
+    figures: &Figures,
+    mut cards: Vec<Figure>,
+) -> Result<Vec<Figure>, PageError> {
     let keys = state.app.list_unmapped_keys(&visit.who.actor, workflow.id, figures.period).await?;
     let keys: Vec<&str> = keys.iter().map(|(key, _)| key.as_str()).take(8).collect();
     let unmapped = definition("unmapped_share").map_or("", |known| known.name);
@@ -538,7 +747,12 @@ async fn quality(state: &WebState, visit: &Visit, workflow: &Workflow, figures: 
     // Only what ended lately can be provisional: the list is found by its end, however many runs there are.
     let reach = workflow.settings.settle_ms.saturating_add(workflow.settings.max_age_ms).saturating_add(86_400_000);
     let period = Period { start: visit.now.plus_ms(-reach), end: LATEST };
-    let filter = RunFilter { workflows: Some(vec![workflow.id]), period: Some(period), provisional_at: Some((true, visit.now)), ..RunFilter::default() };
+    let filter = RunFilter {
+        workflows: Some(vec![workflow.id]),
+        period: Some(period),
+        provisional_at: Some((true, visit.now)),
+        ..RunFilter::default()
+    };
     let provisional = state.app.count_runs(&visit.who.actor, &filter).await?;
     cards.push(Figure {
         name: "Provisional runs".to_owned(),

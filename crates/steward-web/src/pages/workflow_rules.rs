@@ -36,7 +36,14 @@ pub(crate) fn routes() -> Routes {
     Routes::new().get("/workflows/{id}/rules", show).post("/workflows/{id}/rules", edit)
 }
 
-async fn page(state: &WebState, visit: &Visit, workflow: &Workflow, rules: RulesForm, error: String, preview: Option<RulesPreview>) -> Result<Page<RulesPage>, PageError> {
+async fn page(
+    state: &WebState,
+    visit: &Visit,
+    workflow: &Workflow,
+    rules: RulesForm,
+    error: String,
+    preview: Option<RulesPreview>,
+) -> Result<Page<RulesPage>, PageError> {
     let actor = &visit.who.actor;
     let scope = Scope { workflow: Some(workflow.id), ..Scope::default() };
     let tools = state.app.calls(actor, &scope, last_days(visit.now, 90, &visit.zone), true).await?;
@@ -55,18 +62,35 @@ async fn page(state: &WebState, visit: &Visit, workflow: &Workflow, rules: Rules
         known_tools: tools.into_iter().map(|tool| tool.name).take(100).collect(),
         preview,
     };
-    let shell = workflow_shell(state, visit, workflow, "Rules", "When did a run do its job, and what did it bring about?", "/rules").await?;
+    let shell = workflow_shell(
+        state,
+        visit,
+        workflow,
+        "Rules",
+        "When did a run do its job, and what did it bring about?",
+        "/rules",
+    )
+    .await?;
     Ok(Page::new(visit.wanted, shell, part))
 }
 
-async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<WorkflowId>) -> Result<Page<RulesPage>, PageError> {
+async fn show(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<WorkflowId>,
+) -> Result<Page<RulesPage>, PageError> {
     let workflow = state.app.get_workflow(&visit.who.actor, id).await?;
     visit.who.actor.must_operate()?;
     let rules = RulesForm::of(&workflow.settings.outcome_rules, &workflow.settings.result_rules);
     page(&state, &visit, &workflow, rules, String::new(), None).await
 }
 
-async fn edit(State(state): State<WebState>, visit: Visit, Path(id): Path<WorkflowId>, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn edit(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<WorkflowId>,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     let app = &state.app;
     let workflow = app.get_workflow(&who.actor, id).await?;
     who.actor.must_operate()?;
@@ -97,10 +121,15 @@ async fn edit(State(state): State<WebState>, visit: Visit, Path(id): Path<Workfl
     let edited = form.get("version").and_then(|text| text.parse::<i32>().ok());
     if edited.is_some_and(|version| version != workflow.settings_version) {
         let error = "Nothing was saved: somebody changed the settings meanwhile. Your rows are below; save again to put them in place of theirs.";
-        return Ok(page(&state, &visit, &workflow, rules, error.to_owned(), None).await?.with_status(StatusCode::CONFLICT).into_response());
+        return Ok(page(&state, &visit, &workflow, rules, error.to_owned(), None)
+            .await?
+            .with_status(StatusCode::CONFLICT)
+            .into_response());
     }
     if settings == workflow.settings {
-        return Ok(SeeOther::to(format!("/workflows/{id}/rules")).saying(Flash::good("The rules are as they were.")).into_response());
+        return Ok(SeeOther::to(format!("/workflows/{id}/rules"))
+            .saying(Flash::good("The rules are as they were."))
+            .into_response());
     }
     match app.update_settings(&who.actor, id, settings).await {
         Ok(_) => {
@@ -125,7 +154,9 @@ fn told(preview: &Preview) -> RulesPreview {
     let mut words = match (n, preview.n_changed) {
         (0, _) => "No run has ended yet, so there is nothing to try them on.".to_owned(),
         (n, 0) => format!("Of the last {n} finished runs none would change."),
-        (n, changed) => format!("Of the last {n} finished runs, {changed} would have another outcome or other results."),
+        (n, changed) => {
+            format!("Of the last {n} finished runs, {changed} would have another outcome or other results.")
+        }
     };
     if preview.n_without_steps > 0 {
         words.push_str(&format!(" {} of them have no steps any more and keep their reading.", preview.n_without_steps));
@@ -140,7 +171,8 @@ fn told(preview: &Preview) -> RulesPreview {
             Cell::number(format::signed_count(i64::from(after) - i64::from(before))),
         ])
     });
-    let columns = || vec![Column::new("Outcome"), Column::number("Before"), Column::number("After"), Column::number("Change")];
+    let columns =
+        || vec![Column::new("Outcome"), Column::number("Before"), Column::number("After"), Column::number("Change")];
     let sum = preview.runs.len().to_string();
     let moves = Table {
         sums: vec![Cell::name("Runs"), Cell::number(sum.clone()), Cell::number(sum), Cell::Blank],
@@ -157,14 +189,18 @@ fn told(preview: &Preview) -> RulesPreview {
             Cell::number(format::signed_count(i64::from(after) - i64::from(before))),
         ])
     });
-    let result_columns = vec![Column::new("Result"), Column::number("Before"), Column::number("After"), Column::number("Change")];
+    let result_columns =
+        vec![Column::new("Result"), Column::number("Before"), Column::number("After"), Column::number("Change")];
     let examples = preview.runs.iter().filter(|run| run.is_changed()).take(12).map(|run| {
-        Row::opens(format!("/runs/{}", run.row.id), vec![
-            Cell::name(title_of(&run.row)),
-            Cell::Badge(badge(run.before.outcome)),
-            Cell::Badge(badge(run.after.outcome)),
-            Cell::text(run.after.words.clone()),
-        ])
+        Row::opens(
+            format!("/runs/{}", run.row.id),
+            vec![
+                Cell::name(title_of(&run.row)),
+                Cell::Badge(badge(run.before.outcome)),
+                Cell::Badge(badge(run.after.outcome)),
+                Cell::text(run.after.words.clone()),
+            ],
+        )
     });
     let example_columns = vec![Column::new("Run"), Column::new("Before"), Column::new("After"), Column::new("Because")];
     RulesPreview {

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use steward_app::clients::ClientChanges;
 use steward_app::figures::Scope;
 use steward_app::tenant::RunFilter;
-use steward_app::clients::ClientChanges;
 use steward_app::workflows::NewWorkflow;
 use steward_core::ids::{ClientId, WorkflowId};
 use steward_core::money::Nanos;
@@ -67,15 +67,28 @@ async fn list(State(state): State<WebState>, visit: Visit) -> Result<Page<Client
         .iter()
         .filter(|(workflow, _)| workflow.client_id.is_some() && (with_archived || workflow.archived_at.is_none()))
         .map(|(workflow, sums)| {
-            let client = clients.iter().find(|client| Some(client.id) == workflow.client_id).map(|client| client.name.clone()).unwrap_or_default();
-            let rate = (sums.verified() > 0).then(|| sums.outcome(steward_core::outcome::Outcome::Completed) as f64 / sums.verified() as f64);
+            let client = clients
+                .iter()
+                .find(|client| Some(client.id) == workflow.client_id)
+                .map(|client| client.name.clone())
+                .unwrap_or_default();
+            let rate = (sums.verified() > 0)
+                .then(|| sums.outcome(steward_core::outcome::Outcome::Completed) as f64 / sums.verified() as f64);
             let rate = match rate {
                 Some(rate) => Cell::number(format::percent(rate)),
                 None if sums.runs() > 0 => Cell::Unknown("no run has a verified outcome".to_owned()),
                 None => Cell::number("no data"),
             };
-            let cells = vec![Cell::Name(workflow.name.clone(), workflow.source_name.clone()), Cell::text(client.clone()), Cell::number(count(sums.runs())), rate];
-            let row = Row { is_off: workflow.archived_at.is_some(), ..Row::opens(format!("/workflows/{}{}", workflow.id, chosen.query), cells) };
+            let cells = vec![
+                Cell::Name(workflow.name.clone(), workflow.source_name.clone()),
+                Cell::text(client.clone()),
+                Cell::number(count(sums.runs())),
+                rate,
+            ];
+            let row = Row {
+                is_off: workflow.archived_at.is_some(),
+                ..Row::opens(format!("/workflows/{}{}", workflow.id, chosen.query), cells)
+            };
             (format!("{client}\u{1}{}", workflow.name), row)
         })
         .collect();
@@ -86,8 +99,13 @@ async fn list(State(state): State<WebState>, visit: Visit) -> Result<Page<Client
         (true, _) => Some(Link::new("Without archived workflows", "/workflows")),
         (false, n) => Some(Link::new(format!("{n} archived"), "/workflows?archived=1")),
     };
-    let columns = vec![Column::new("Workflow"), Column::new("Client"), Column::number("Runs"), Column::number("Completed")];
-    let empty = Empty::new(Icon::Workflow, "No workflow yet", "A workflow appears with its first run, or when you add one here.");
+    let columns =
+        vec![Column::new("Workflow"), Column::new("Client"), Column::number("Runs"), Column::number("Completed")];
+    let empty = Empty::new(
+        Icon::Workflow,
+        "No workflow yet",
+        "A workflow appears with its first run, or when you add one here.",
+    );
     let page = Clients {
         table: Table::new("Workflows", columns, rows.into_iter().map(|(_, row)| row).collect()).or_empty(empty),
         unassigned: super::clients::workflows_table(&visit, None, &figures, &needs, &chosen.query),
@@ -96,7 +114,12 @@ async fn list(State(state): State<WebState>, visit: Visit) -> Result<Page<Client
     Ok(Page::new(visit.wanted, shell, page))
 }
 
-async fn client_choices(state: &WebState, visit: &Visit, chosen: &str, none: Option<&str>) -> Result<Vec<Choice>, PageError> {
+async fn client_choices(
+    state: &WebState,
+    visit: &Visit,
+    chosen: &str,
+    none: Option<&str>,
+) -> Result<Vec<Choice>, PageError> {
     let clients = state.app.visible_clients(&visit.who.actor, false).await?;
     let mut pairs: Vec<(String, String)> = none.map(|label| (String::new(), label.to_owned())).into_iter().collect();
     pairs.extend(clients.into_iter().map(|client| (client.id.to_string(), client.name)));
@@ -111,17 +134,27 @@ fn put_errors(fields: &mut [Field], errors: &[(&str, String)]) {
     }
 }
 
-async fn new_page(state: &WebState, visit: &Visit, filled: &Fields, error: String) -> Result<Page<ClientForm>, PageError> {
+async fn new_page(
+    state: &WebState,
+    visit: &Visit,
+    filled: &Fields,
+    error: String,
+) -> Result<Page<ClientForm>, PageError> {
     let value = |name: &str| filled.get(name).unwrap_or_default().to_owned();
     let client = if value("client").is_empty() { visit.get("client").to_owned() } else { value("client") };
     let fields = vec![
         Field::text("name", "Name", value("name")).with_hint("As people and reports call it: “Receptionist”."),
         Field::select("client", "It works for", client_choices(state, visit, &client, Some("no client yet")).await?),
-        Field::text("source_name", "Named by telemetry", value("source_name")).optional()
+        Field::text("source_name", "Named by telemetry", value("source_name"))
+            .optional()
             .with_hint("What senders put into steward.workflow or service.name. Empty is made of the name."),
     ];
     let mut shell = visit.shell("Add a workflow", "Which agent, and for whom?", "/clients");
-    shell.path = vec![Crumb::new("Clients", "/clients"), Crumb::new("Workflows", "/workflows"), Crumb::new("Add a workflow", "")];
+    shell.path = vec![
+        Crumb::new("Clients", "/clients"),
+        Crumb::new("Workflows", "/workflows"),
+        Crumb::new("Add a workflow", ""),
+    ];
     let form = Form {
         error,
         cancel: "/workflows".to_owned(),
@@ -136,7 +169,11 @@ async fn show_new(State(state): State<WebState>, visit: Visit) -> Result<Page<Cl
     new_page(&state, &visit, &Fields::default(), String::new()).await
 }
 
-async fn create(State(state): State<WebState>, visit: Visit, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn create(
+    State(state): State<WebState>,
+    visit: Visit,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     who.actor.must_operate()?;
     let client = form.get("client").filter(|text| !text.is_empty()).and_then(|text| text.parse::<ClientId>().ok());
     let new = NewWorkflow {
@@ -146,7 +183,9 @@ async fn create(State(state): State<WebState>, visit: Visit, SignedForm { who, f
         settings: WorkflowSettings::default(),
     };
     match state.app.create_workflow(&who.actor, new).await {
-        Ok(workflow) => Ok(SeeOther::to(format!("/workflows/{}", workflow.id)).saying(Flash::good(format!("{} was added.", workflow.name))).into_response()),
+        Ok(workflow) => Ok(SeeOther::to(format!("/workflows/{}", workflow.id))
+            .saying(Flash::good(format!("{} was added.", workflow.name)))
+            .into_response()),
         Err(error) => {
             let page = new_page(&state, &visit, &form, mend(error)?).await?;
             Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
@@ -154,21 +193,35 @@ async fn create(State(state): State<WebState>, visit: Visit, SignedForm { who, f
     }
 }
 
-async fn assign_page(state: &WebState, visit: &Visit, workflow: &Workflow, filled: &Fields, error: String) -> Result<Page<WorkflowAssign>, PageError> {
+async fn assign_page(
+    state: &WebState,
+    visit: &Visit,
+    workflow: &Workflow,
+    filled: &Fields,
+    error: String,
+) -> Result<Page<WorkflowAssign>, PageError> {
     let actor = &visit.who.actor;
     let id = workflow.id;
     let own = workflow.client_id.map(|id| id.to_string()).unwrap_or_default();
     let chosen = filled.get("client").unwrap_or(&own).to_owned();
     let mut choices = client_choices(state, visit, &chosen, None).await?;
-    choices.push(Choice { value: "new".to_owned(), label: "a new client…".to_owned(), chosen: chosen == "new" || choices.is_empty() });
+    choices.push(Choice {
+        value: "new".to_owned(),
+        label: "a new client…".to_owned(),
+        chosen: chosen == "new" || choices.is_empty(),
+    });
     let fields = vec![
         Field::select("client", "It works for", choices),
-        Field::text("new_client", "New client's name", filled.get("new_client").unwrap_or_default()).optional().with_hint("Only with “a new client”."),
+        Field::text("new_client", "New client's name", filled.get("new_client").unwrap_or_default())
+            .optional()
+            .with_hint("Only with “a new client”."),
         Field::text("name", "Call it", filled.get("name").unwrap_or(&workflow.name)),
     ];
     let filter = RunFilter { workflows: Some(vec![id]), with_tests: true, ..RunFilter::default() };
     let runs = state.app.list_runs(actor, &filter, Default::default(), None, 8).await?.runs;
-    let last = runs.first().map_or_else(|| "none yet".to_owned(), |run| Time::new(run.ended_at, visit.now, &visit.zone).text().to_owned());
+    let last = runs
+        .first()
+        .map_or_else(|| "none yet".to_owned(), |run| Time::new(run.ended_at, visit.now, &visit.zone).text().to_owned());
     let page = WorkflowAssign {
         facts: Facts {
             across: false,
@@ -190,19 +243,32 @@ async fn assign_page(state: &WebState, visit: &Visit, workflow: &Workflow, fille
     Ok(Page::new(visit.wanted, shell, page))
 }
 
-async fn show_assign(State(state): State<WebState>, visit: Visit, Path(id): Path<WorkflowId>) -> Result<Page<WorkflowAssign>, PageError> {
+async fn show_assign(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<WorkflowId>,
+) -> Result<Page<WorkflowAssign>, PageError> {
     let workflow = state.app.get_workflow(&visit.who.actor, id).await?;
     visit.who.actor.must_operate()?;
     assign_page(&state, &visit, &workflow, &Fields::default(), String::new()).await
 }
 
-async fn assign(State(state): State<WebState>, visit: Visit, Path(id): Path<WorkflowId>, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn assign(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<WorkflowId>,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     let app = &state.app;
     let workflow = app.get_workflow(&who.actor, id).await?;
     who.actor.must_operate()?;
     let done = async {
         let client = match form.get("client").unwrap_or_default() {
-            "new" => app.create_client(&who.actor, form.get("new_client").unwrap_or_default(), ClientChanges::default()).await?.id,
+            "new" => {
+                app.create_client(&who.actor, form.get("new_client").unwrap_or_default(), ClientChanges::default())
+                    .await?
+                    .id
+            }
             text => text.parse().map_err(|_| steward_app::AppError::Invalid("choose a client".to_owned()))?,
         };
         if let Some(name) = form.get("name").map(str::trim).filter(|name| !name.is_empty() && *name != workflow.name) {
@@ -213,8 +279,13 @@ async fn assign(State(state): State<WebState>, visit: Visit, Path(id): Path<Work
     match done.await {
         Ok(workflow) => {
             let to = form.get("back").map_or_else(|| format!("/workflows/{id}"), str::to_owned);
-            let flash = Flash::good(format!("{} was assigned. Its past runs are being read again with that client's hours.", workflow.name));
-            Ok(SeeOther::to(to).saying(Flash { link: Some(Link::new("Open it", format!("/workflows/{id}"))), ..flash }).into_response())
+            let flash = Flash::good(format!(
+                "{} was assigned. Its past runs are being read again with that client's hours.",
+                workflow.name
+            ));
+            Ok(SeeOther::to(to)
+                .saying(Flash { link: Some(Link::new("Open it", format!("/workflows/{id}"))), ..flash })
+                .into_response())
         }
         Err(error) => {
             let words = mend(error)?;
@@ -266,7 +337,14 @@ fn settings_of(form: &Fields, before: &WorkflowSettings) -> Result<WorkflowSetti
         }
         let found = text.replace(',', ".").parse::<f64>().ok().filter(|value| value.is_finite() && value.abs() < 1e12);
         if found.is_none() {
-            errors.push((name, if text.is_empty() { "This may not stay empty.".to_owned() } else { format!("“{}” is not a number.", text.chars().take(40).collect::<String>()) }));
+            errors.push((
+                name,
+                if text.is_empty() {
+                    "This may not stay empty.".to_owned()
+                } else {
+                    format!("“{}” is not a number.", text.chars().take(40).collect::<String>())
+                },
+            ));
         }
         found
     };
@@ -293,7 +371,11 @@ fn settings_of(form: &Fields, before: &WorkflowSettings) -> Result<WorkflowSetti
         quiet_ms,
         max_age_ms,
         settle_ms,
-        deciding_scores: text("deciding_scores").split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
+        deciding_scores: text("deciding_scores")
+            .split(',')
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect(),
         pass_at_least,
         baseline_minutes,
         value,
@@ -301,7 +383,14 @@ fn settings_of(form: &Fields, before: &WorkflowSettings) -> Result<WorkflowSetti
     })
 }
 
-async fn settings_page(state: &WebState, visit: &Visit, workflow: &Workflow, filled: &Fields, errors: &[(&str, String)], error: String) -> Result<Page<WorkflowSettingsPage>, PageError> {
+async fn settings_page(
+    state: &WebState,
+    visit: &Visit,
+    workflow: &Workflow,
+    filled: &Fields,
+    errors: &[(&str, String)],
+    error: String,
+) -> Result<Page<WorkflowSettingsPage>, PageError> {
     let actor = &visit.who.actor;
     let id = workflow.id;
     let value = |name: &str| filled.get(name).unwrap_or_default().to_owned();
@@ -312,7 +401,10 @@ async fn settings_page(state: &WebState, visit: &Visit, workflow: &Workflow, fil
     let none = workflow.client_id.is_none().then_some("no client yet");
     let units = [("trace", "one trace"), ("conversation", "one whole conversation")];
     let bases = [
-        ("none", "nothing agreed"), ("results", "its results' values"), ("per_completed_run", "each completed run"), ("time_saved", "time saved, by the hour"),
+        ("none", "nothing agreed"),
+        ("results", "its results' values"),
+        ("per_completed_run", "each completed run"),
+        ("time_saved", "time saved, by the hour"),
     ];
     let mut fields = vec![
         Field::text("name", "Name", value("name")),
@@ -332,10 +424,14 @@ async fn settings_page(state: &WebState, visit: &Visit, workflow: &Workflow, fil
     let keys = state.app.list_keys(actor).await?;
     let rows = keys.iter().filter(|key| key.workflow_id == Some(id)).map(|key| Row {
         is_off: key.revoked_at.is_some(),
-        ..Row::opens("/settings/keys", vec![
-            Cell::Name(key.name.clone(), format!("{}…", key.beginning)),
-            key.last_used_at.map_or_else(|| Cell::text("never"), |at| Cell::Time(Time::new(at, visit.now, &visit.zone))),
-        ])
+        ..Row::opens(
+            "/settings/keys",
+            vec![
+                Cell::Name(key.name.clone(), format!("{}…", key.beginning)),
+                key.last_used_at
+                    .map_or_else(|| Cell::text("never"), |at| Cell::Time(Time::new(at, visit.now, &visit.zone))),
+            ],
+        )
     });
     let token = visit.csrf();
     let page = WorkflowSettingsPage {
@@ -351,7 +447,15 @@ async fn settings_page(state: &WebState, visit: &Visit, workflow: &Workflow, fil
             facts: vec![
                 Fact::text("Settings", format!("version {}", workflow.settings_version)),
                 Fact::text("Since", format::day(workflow.created_at, &visit.zone)),
-                Fact::link("Rules", format!("{} for outcomes, {} for results", workflow.settings.outcome_rules.len(), workflow.settings.result_rules.len()), format!("/workflows/{id}/rules")),
+                Fact::link(
+                    "Rules",
+                    format!(
+                        "{} for outcomes, {} for results",
+                        workflow.settings.outcome_rules.len(),
+                        workflow.settings.result_rules.len()
+                    ),
+                    format!("/workflows/{id}/rules"),
+                ),
             ],
         },
         keys: Table::new("Keys that write to it", vec![Column::new("Key"), Column::new("Last used")], rows.collect()),
@@ -361,17 +465,34 @@ async fn settings_page(state: &WebState, visit: &Visit, workflow: &Workflow, fil
             Action::post("Archive the workflow", format!("/workflows/{id}/archive"), token).with_icon(Icon::Trash)
         }],
     };
-    let shell = workflow_shell(state, visit, workflow, "Settings", "How are its runs read, and what are they worth?", "/settings").await?;
+    let shell = workflow_shell(
+        state,
+        visit,
+        workflow,
+        "Settings",
+        "How are its runs read, and what are they worth?",
+        "/settings",
+    )
+    .await?;
     Ok(Page::new(visit.wanted, shell, page))
 }
 
-async fn show_settings(State(state): State<WebState>, visit: Visit, Path(id): Path<WorkflowId>) -> Result<Page<WorkflowSettingsPage>, PageError> {
+async fn show_settings(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<WorkflowId>,
+) -> Result<Page<WorkflowSettingsPage>, PageError> {
     let workflow = state.app.get_workflow(&visit.who.actor, id).await?;
     visit.who.actor.must_operate()?;
     settings_page(&state, &visit, &workflow, &fields_of(&workflow), &[], String::new()).await
 }
 
-async fn update(State(state): State<WebState>, visit: Visit, Path(id): Path<WorkflowId>, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn update(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<WorkflowId>,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     let app = &state.app;
     let workflow = app.get_workflow(&who.actor, id).await?;
     who.actor.must_operate()?;
@@ -398,8 +519,11 @@ async fn update(State(state): State<WebState>, visit: Visit, Path(id): Path<Work
     };
     match done.await {
         Ok(()) => {
-            let more = if is_reread { " Past runs are being read again; the workflow's page says how far it is." } else { "" };
-            Ok(SeeOther::to(format!("/workflows/{id}/settings")).saying(Flash::good(format!("Settings saved.{more}"))).into_response())
+            let more =
+                if is_reread { " Past runs are being read again; the workflow's page says how far it is." } else { "" };
+            Ok(SeeOther::to(format!("/workflows/{id}/settings"))
+                .saying(Flash::good(format!("Settings saved.{more}")))
+                .into_response())
         }
         Err(error) => {
             let words = mend(error)?;
@@ -409,14 +533,25 @@ async fn update(State(state): State<WebState>, visit: Visit, Path(id): Path<Work
     }
 }
 
-async fn archive(State(state): State<WebState>, Path(id): Path<WorkflowId>, SignedForm { who, .. }: SignedForm<Fields>) -> Result<SeeOther, PageError> {
+async fn archive(
+    State(state): State<WebState>,
+    Path(id): Path<WorkflowId>,
+    SignedForm { who, .. }: SignedForm<Fields>,
+) -> Result<SeeOther, PageError> {
     let workflow = state.app.archive_workflow(&who.actor, id, true).await?;
     let undo = Link::new("Take it back", format!("/workflows/{id}/settings"));
-    let flash = Flash { link: Some(undo), ..Flash::good(format!("{} was archived. Its runs and figures stay.", workflow.name)) };
+    let flash = Flash {
+        link: Some(undo),
+        ..Flash::good(format!("{} was archived. Its runs and figures stay.", workflow.name))
+    };
     Ok(SeeOther::to("/workflows").saying(flash))
 }
 
-async fn unarchive(State(state): State<WebState>, Path(id): Path<WorkflowId>, SignedForm { who, .. }: SignedForm<Fields>) -> Result<SeeOther, PageError> {
+async fn unarchive(
+    State(state): State<WebState>,
+    Path(id): Path<WorkflowId>,
+    SignedForm { who, .. }: SignedForm<Fields>,
+) -> Result<SeeOther, PageError> {
     let workflow = state.app.archive_workflow(&who.actor, id, false).await?;
     Ok(SeeOther::to(format!("/workflows/{id}")).saying(Flash::good(format!("{} was taken back.", workflow.name))))
 }

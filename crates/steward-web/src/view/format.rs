@@ -342,7 +342,8 @@ mod tests {
 
     #[test]
     fn durations_are_said_as_people_do() {
-        let said: Vec<_> = [0, 840, 4_200, 9_990, 59_700, 72_000, 120_000, 7_500_000, 273_600_000].map(duration_ms).into();
+        let said: Vec<_> =
+            [0, 840, 4_200, 9_990, 59_700, 72_000, 120_000, 7_500_000, 273_600_000].map(duration_ms).into();
         assert_eq!(said, ["0 ms", "840 ms", "4.2 s", "10 s", "1 m", "1 m 12 s", "2 m", "2 h 05 m", "3 d 4 h"]);
     }
 

@@ -74,7 +74,11 @@ impl Samples for Gallery {
     fn empty() -> Self {
         Self {
             figures: Vec::new(),
-            charts: vec![ChartBlock { title: "Empty".to_owned(), no_data: "no runs".to_owned(), ..ChartBlock::default() }],
+            charts: vec![ChartBlock {
+                title: "Empty".to_owned(),
+                no_data: "no runs".to_owned(),
+                ..ChartBlock::default()
+            }],
             badges: Vec::new(),
             actions: Vec::new(),
             notices: Vec::new(),
@@ -110,13 +114,20 @@ impl Samples for Gallery {
             facts: facts(words),
             snippets: vec![
                 Snippet::command("steward import runs.jsonl --workflow receptionist"),
-                Snippet::titled(words.say("Python, OpenTelemetry"), "export OTEL_EXPORTER_OTLP_ENDPOINT=https://steward.example\nexport OTEL_EXPORTER_OTLP_HEADERS=\"authorization=Bearer sk_…\"\n"),
+                Snippet::titled(
+                    words.say("Python, OpenTelemetry"),
+                    "export OTEL_EXPORTER_OTLP_ENDPOINT=https://steward.example\nexport OTEL_EXPORTER_OTLP_HEADERS=\"authorization=Bearer sk_…\"\n",
+                ),
             ],
             fields: fields(words),
             empty: Empty {
                 command: Some(Snippet::command("steward import runs.jsonl")),
-                ..Empty::new(Icon::Runs, "No runs in these 30 days", "Runs appear here as soon as an agent sends its first trace.")
-                    .with_action(Action::open("Connect an agent", "/settings/keys").primary())
+                ..Empty::new(
+                    Icon::Runs,
+                    "No runs in these 30 days",
+                    "Runs appear here as soon as an agent sends its first trace.",
+                )
+                .with_action(Action::open("Connect an agent", "/settings/keys").primary())
             },
             waiting: vec![
                 Waiting { id: "first".to_owned(), live: String::new(), from: String::new(), received: None },
@@ -124,7 +135,11 @@ impl Samples for Gallery {
                     id: "second".to_owned(),
                     live: String::new(),
                     from: String::new(),
-                    received: Some(Received { text: words.say("Received: 3 runs of “support-bot”"), at: ago(0), href: "/runs".to_owned() }),
+                    received: Some(Received {
+                        text: words.say("Received: 3 runs of “support-bot”"),
+                        at: ago(0),
+                        href: "/runs".to_owned(),
+                    }),
                 },
             ],
             confirm: Confirm {
@@ -164,7 +179,11 @@ fn figures(words: Words) -> Vec<Figure> {
 
 fn charts(words: Words) -> Vec<ChartBlock> {
     let mut charts = samples::charts();
-    charts.push(ChartBlock { title: words.say("Queue age"), no_data: "nothing waits".to_owned(), ..ChartBlock::default() });
+    charts.push(ChartBlock {
+        title: words.say("Queue age"),
+        no_data: "nothing waits".to_owned(),
+        ..ChartBlock::default()
+    });
     charts
 }
 
@@ -191,7 +210,11 @@ fn notices(words: Words) -> Vec<Notice> {
         .into_iter()
         .map(|tone| Notice {
             link: Some(Link::new("See them", "#")),
-            ..Notice::new(tone, words.say("12 runs have no known cost"), "Their model is in no price table. Figures of cost leave them out.")
+            ..Notice::new(
+                tone,
+                words.say("12 runs have no known cost"),
+                "Their model is in no price table. Figures of cost leave them out.",
+            )
         })
         .collect()
 }
@@ -209,12 +232,54 @@ pub fn attention(words: Words) -> Vec<Attention> {
         action: Some(action),
     };
     vec![
-        item(Tone::Bad, Icon::Unplugged, "check_insurance fails: 41 of 44 calls refused", "Northwind Dental › Receptionist", "Authorization (401) since Saturday 02:10. Before that 0 of 312 failed.", Action::open("See the calls", "/runs?tool=check_insurance")),
-        item(Tone::Bad, Icon::Silent, "No runs for 19 h", "Orchard & Vine › Lead qualifier", "It usually runs 38 times in such a stretch. The last came Monday 18:52; no error was reported.", Action::open("Look", "/workflows/wf_2")),
-        item(Tone::Warn, Icon::Workflow, "A workflow that belongs to no client", "“refund-agent-eu”", "83 runs since yesterday 09:14, through the agency's key.", Action::open("Assign", "/workflows/wf_3/assign")),
-        item(Tone::Warn, Icon::Cost, "212 runs without a known cost", "Halden Telecom › Troubleshooter", "Model “gpt-5.2-mini-2026-10” is in no price table since 28 Oct.", Action::open("Add its price", "/settings/prices?model=gpt-5.2-mini-2026-10")),
-        item(Tone::Warn, Icon::Unverified, "Half of the runs are unverified", "Lumen Air › Rebooking", "604 of 1,190 ended and nothing says whether they did their job. Two rules would settle most.", Action::open("Write a rule", "/workflows/wf_4/rules")),
-        item(Tone::Info, Icon::Reports, "October's report is drafted", "Northwind Dental", "Nothing is published yet; last month it went out on the 3rd.", Action::open("Read it", "/reports/rep_1")),
+        item(
+            Tone::Bad,
+            Icon::Unplugged,
+            "check_insurance fails: 41 of 44 calls refused",
+            "Northwind Dental › Receptionist",
+            "Authorization (401) since Saturday 02:10. Before that 0 of 312 failed.",
+            Action::open("See the calls", "/runs?tool=check_insurance"),
+        ),
+        item(
+            Tone::Bad,
+            Icon::Silent,
+            "No runs for 19 h",
+            "Orchard & Vine › Lead qualifier",
+            "It usually runs 38 times in such a stretch. The last came Monday 18:52; no error was reported.",
+            Action::open("Look", "/workflows/wf_2"),
+        ),
+        item(
+            Tone::Warn,
+            Icon::Workflow,
+            "A workflow that belongs to no client",
+            "“refund-agent-eu”",
+            "83 runs since yesterday 09:14, through the agency's key.",
+            Action::open("Assign", "/workflows/wf_3/assign"),
+        ),
+        item(
+            Tone::Warn,
+            Icon::Cost,
+            "212 runs without a known cost",
+            "Halden Telecom › Troubleshooter",
+            "Model “gpt-5.2-mini-2026-10” is in no price table since 28 Oct.",
+            Action::open("Add its price", "/settings/prices?model=gpt-5.2-mini-2026-10"),
+        ),
+        item(
+            Tone::Warn,
+            Icon::Unverified,
+            "Half of the runs are unverified",
+            "Lumen Air › Rebooking",
+            "604 of 1,190 ended and nothing says whether they did their job. Two rules would settle most.",
+            Action::open("Write a rule", "/workflows/wf_4/rules"),
+        ),
+        item(
+            Tone::Info,
+            Icon::Reports,
+            "October's report is drafted",
+            "Northwind Dental",
+            "Nothing is published yet; last month it went out on the 3rd.",
+            Action::open("Read it", "/reports/rep_1"),
+        ),
     ]
 }
 
@@ -242,7 +307,8 @@ fn filters(words: Words) -> FilterBar {
 /// A table with a cell of every kind.
 #[must_use]
 pub fn table(words: Words) -> Table {
-    let worse = Comparison { by: "12 %".to_owned(), way: Way::Up, change: Change::Worse, before: "1.1 s before".to_owned() };
+    let worse =
+        Comparison { by: "12 %".to_owned(), way: Way::Up, change: Change::Worse, before: "1.1 s before".to_owned() };
     let row = |name: &str, off: bool| Row {
         key: name.to_owned(),
         is_off: off,
@@ -275,19 +341,33 @@ pub fn table(words: Words) -> Table {
             Column::new("Ended"),
             Column::new("Trend"),
         ],
-        rows: vec![row("Move an appointment to Thursday", false), row("Refund for a cancelled flight", false), row("Archived thing", true)],
-        empty: Some(Empty::new(Icon::Runs, "No runs fit these filters", "Take a filter off, or look at a longer period.")),
+        rows: vec![
+            row("Move an appointment to Thursday", false),
+            row("Refund for a cancelled flight", false),
+            row("Archived thing", true),
+        ],
+        empty: Some(Empty::new(
+            Icon::Runs,
+            "No runs fit these filters",
+            "Take a filter off, or look at a longer period.",
+        )),
         pager: Some(samples::pager("/runs")),
         picker: Some(ColumnPicker {
             path: "/runs".to_owned(),
             keep: Vec::new(),
-            columns: vec![("model".to_owned(), "Model".to_owned(), true), ("release".to_owned(), "Release".to_owned(), false)],
+            columns: vec![
+                ("model".to_owned(), "Model".to_owned(), true),
+                ("release".to_owned(), "Release".to_owned(), false),
+            ],
         }),
         bulk: Some(Bulk {
             href: "/runs/verdicts".to_owned(),
             csrf: csrf(),
             what: "runs".to_owned(),
-            buttons: vec![("completed".to_owned(), "Mark completed".to_owned()), ("failed".to_owned(), "Mark failed".to_owned())],
+            buttons: vec![
+                ("completed".to_owned(), "Mark completed".to_owned()),
+                ("failed".to_owned(), "Mark failed".to_owned()),
+            ],
         }),
         sums: Vec::new(),
     }
@@ -324,8 +404,15 @@ fn fields(words: Words) -> Vec<Field> {
         Field::text("name", "Name", words.say("Receptionist")).with_hint("As it stands in reports."),
         Field::line("email", "email", "Address", "ada").with_error("An address has an @ in it."),
         Field::number("minutes", "Minutes that a person needed", "6.5").with_unit("minutes").optional(),
-        Field::select("unit", "One run is", Choice::list(&[("trace", "one trace"), ("conversation", "one conversation")], "trace")),
-        Field { control: Control::Radios(Choice::list(&[("a4", "A4"), ("letter", "Letter")], "a4")), ..Field::text("paper", "Paper", "") },
+        Field::select(
+            "unit",
+            "One run is",
+            Choice::list(&[("trace", "one trace"), ("conversation", "one conversation")], "trace"),
+        ),
+        Field {
+            control: Control::Radios(Choice::list(&[("a4", "A4"), ("letter", "Letter")], "a4")),
+            ..Field::text("paper", "Paper", "")
+        },
         Field::check("tests", "Count test runs too", true).with_hint("They are left out otherwise."),
         Field::lines("note", "Note", words.say("Why"), 3),
         Field { control: Control::Code(4), ..Field::lines("code", "Business hours", "Mon-Fri 09:00-17:00", 3) },
@@ -388,14 +475,58 @@ pub fn conversation(words: Words) -> Conversation {
     };
     Conversation {
         turns: vec![
-            turn(0, Role::System, "", "", "", "You are the receptionist of Northwind Dental. Be brief and kind. Never give medical advice.", Vec::new()),
-            turn(1, Role::User, "Caller", "+0.0 s", "", "Hi, I need to move my cleaning on Tuesday to later in the week. And does my new insurance cover it?", Vec::new()),
-            turn(2, Role::Assistant, "", "+2.3 s", "gpt-5.2-mini · 2.9 s · $0.0021", "I can do both. Let me check your insurance first.", vec![
-                call("check_insurance", "{\n  \"patient\": \"P-20931\",\n  \"plan\": \"Delta Basic\"\n}", Some("Error: 401 Unauthorized: token expired"), true, "4.0 s"),
-                call("book_appointment", "{\n  \"patient\": \"P-20931\",\n  \"slot\": \"2026-11-05T15:30\",\n  \"kind\": \"cleaning\"\n}", Some("{\n  \"confirmation\": \"N-4471\",\n  \"slot\": \"2026-11-05T15:30\"\n}"), false, "1.9 s"),
-                call("send_sms", "{}", None, false, "–"),
-            ]),
-            turn(3, Role::Assistant, "", "+18 s", "gpt-5.2-mini · 1.8 s · $0.0019", "You're moved to Thursday at 15:30, confirmation N-4471. I couldn't reach the insurer just now; the desk will call you about coverage before your visit.", Vec::new()),
+            turn(
+                0,
+                Role::System,
+                "",
+                "",
+                "",
+                "You are the receptionist of Northwind Dental. Be brief and kind. Never give medical advice.",
+                Vec::new(),
+            ),
+            turn(
+                1,
+                Role::User,
+                "Caller",
+                "+0.0 s",
+                "",
+                "Hi, I need to move my cleaning on Tuesday to later in the week. And does my new insurance cover it?",
+                Vec::new(),
+            ),
+            turn(
+                2,
+                Role::Assistant,
+                "",
+                "+2.3 s",
+                "gpt-5.2-mini · 2.9 s · $0.0021",
+                "I can do both. Let me check your insurance first.",
+                vec![
+                    call(
+                        "check_insurance",
+                        "{\n  \"patient\": \"P-20931\",\n  \"plan\": \"Delta Basic\"\n}",
+                        Some("Error: 401 Unauthorized: token expired"),
+                        true,
+                        "4.0 s",
+                    ),
+                    call(
+                        "book_appointment",
+                        "{\n  \"patient\": \"P-20931\",\n  \"slot\": \"2026-11-05T15:30\",\n  \"kind\": \"cleaning\"\n}",
+                        Some("{\n  \"confirmation\": \"N-4471\",\n  \"slot\": \"2026-11-05T15:30\"\n}"),
+                        false,
+                        "1.9 s",
+                    ),
+                    call("send_sms", "{}", None, false, "–"),
+                ],
+            ),
+            turn(
+                3,
+                Role::Assistant,
+                "",
+                "+18 s",
+                "gpt-5.2-mini · 1.8 s · $0.0019",
+                "You're moved to Thursday at 15:30, confirmation N-4471. I couldn't reach the insurer just now; the desk will call you about coverage before your visit.",
+                Vec::new(),
+            ),
             turn(4, Role::User, "Caller", "+31 s", "", "Perfect, thank you!", Vec::new()),
         ],
         empty: None,
@@ -404,8 +535,28 @@ pub fn conversation(words: Words) -> Conversation {
 
 /// The names of all pages of the gallery.
 pub const SAMPLE_NAMES: [&str; 22] = [
-    "gallery", "today", "clients", "client-form", "client", "workflow", "workflow-settings", "workflow-assign", "rules", "runs",
-    "run", "reports", "report", "settings", "keys", "prices", "sign-in", "set-up", "definitions", "problem", "ask", "today-well",
+    "gallery",
+    "today",
+    "clients",
+    "client-form",
+    "client",
+    "workflow",
+    "workflow-settings",
+    "workflow-assign",
+    "rules",
+    "runs",
+    "run",
+    "reports",
+    "report",
+    "settings",
+    "keys",
+    "prices",
+    "sign-in",
+    "set-up",
+    "definitions",
+    "problem",
+    "ask",
+    "today-well",
 ];
 
 /// Renders a page of the gallery by its name, in these words or empty. `None` when there is no such page.
@@ -449,8 +600,12 @@ pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wan
             show::<ClientPage>(page(Shell { path, actions: edit, ..shell }, words))
         }
         "workflow" => show::<WorkflowPage>(page(workflow(Vec::new()), words)),
-        "workflow-settings" => show::<WorkflowSettingsPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words)),
-        "workflow-assign" => show::<WorkflowAssign>(page(still("refund-agent-eu", "Whose workflow is this?", "/clients"), words)),
+        "workflow-settings" => {
+            show::<WorkflowSettingsPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words))
+        }
+        "workflow-assign" => {
+            show::<WorkflowAssign>(page(still("refund-agent-eu", "Whose workflow is this?", "/clients"), words))
+        }
         "rules" => show::<RulesPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words)),
         "runs" => show::<Runs>(page(shell("Runs", "Which runs are these?", "/runs"), words)),
         "run" => {
@@ -524,8 +679,10 @@ mod tests {
         for (name, page) in every_page() {
             let mut open: Vec<String> = Vec::new();
             for tag in tags(&page) {
-                let word: String = tag.trim_start_matches(['<', '/']).chars().take_while(char::is_ascii_alphanumeric).collect();
-                let is_void = ["meta", "link", "input", "br", "hr", "img", "rect", "circle", "line"].contains(&word.as_str());
+                let word: String =
+                    tag.trim_start_matches(['<', '/']).chars().take_while(char::is_ascii_alphanumeric).collect();
+                let is_void =
+                    ["meta", "link", "input", "br", "hr", "img", "rect", "circle", "line"].contains(&word.as_str());
                 if tag.starts_with("<!") || is_void || tag.ends_with("/>") {
                     continue;
                 }
@@ -551,7 +708,12 @@ mod tests {
             }
             let n = ids.len();
             ids.sort();
-            ids.dedup_by(|a, b| a == b && { assert_eq!(*a, "", "{name}: id {a} stands twice"); true });
+            ids.dedup_by(|a, b| {
+                a == b && {
+                    assert_eq!(*a, "", "{name}: id {a} stands twice");
+                    true
+                }
+            });
             assert_eq!(ids.len(), n, "{name}");
         }
     }

@@ -56,9 +56,13 @@ impl Words {
     pub fn say(self, plain: &str) -> String {
         match self {
             Self::Plain => plain.to_owned(),
-            Self::Long => format!("{plain} {} {}", "and everything that belongs to it ".repeat(4), "Unbreakable".repeat(24)),
+            Self::Long => {
+                format!("{plain} {} {}", "and everything that belongs to it ".repeat(4), "Unbreakable".repeat(24))
+            }
             Self::RightToLeft => format!("סוכן שירות לקוחות {plain} مساعد خدمة العملاء"),
-            Self::Hostile => format!("\"><script>alert('{plain}')</script><img src=x onerror=alert(1) style=\"color:red\">"),
+            Self::Hostile => {
+                format!("\"><script>alert('{plain}')</script><img src=x onerror=alert(1) style=\"color:red\">")
+            }
         }
     }
 
@@ -221,24 +225,60 @@ pub fn figures(words: Words) -> Vec<Figure> {
     vec![
         Figure {
             spark: sparkline(&wave(30, 40.0, 14.0, 18)),
-            ..figure("Runs", known("1,168", ""), "38.9 a day, 61 % in business hours", ("4 %", Way::Up, Neither), "1,123 in the 30 days before")
+            ..figure(
+                "Runs",
+                known("1,168", ""),
+                "38.9 a day, 61 % in business hours",
+                ("4 %", Way::Up, Neither),
+                "1,123 in the 30 days before",
+            )
         },
         Figure {
             interval: "81.5 – 86.0 %".to_owned(),
             coverage: "164 unverified: between 72.1 and 86.1 %".to_owned(),
             spark: sparkline(&rates(30, 0.84, 0.1)),
-            ..figure("Completion rate", known("83.9", "%"), "842 of 1,004 verified", ("2.1 pts", Way::Up, Better), "81.8 % in the 30 days before")
+            ..figure(
+                "Completion rate",
+                known("83.9", "%"),
+                "842 of 1,004 verified",
+                ("2.1 pts", Way::Up, Better),
+                "81.8 % in the 30 days before",
+            )
         },
         Figure {
             interval: "7.4 – 11.1 %".to_owned(),
-            ..figure("Escalation rate", known("9.1", "%"), "91 of 1,004 verified", ("1.3 pts", Way::Up, Worse), "7.8 % in the 30 days before")
+            ..figure(
+                "Escalation rate",
+                known("9.1", "%"),
+                "91 of 1,004 verified",
+                ("1.3 pts", Way::Up, Worse),
+                "7.8 % in the 30 days before",
+            )
         },
-        figure("Cycle time, p50", known("1 m 12 s", ""), "p95 4 m 40 s · 1,168 runs", ("", Way::Level, Neither), "1 m 12 s in the 30 days before"),
+        figure(
+            "Cycle time, p50",
+            known("1 m 12 s", ""),
+            "p95 4 m 40 s · 1,168 runs",
+            ("", Way::Level, Neither),
+            "1 m 12 s in the 30 days before",
+        ),
         Figure {
             coverage: "12 runs without a known cost".to_owned(),
-            ..figure("Cost per completed run", known("$0.184", ""), "$154.90 over 842 completed", ("12 %", Way::Down, Better), "$0.209 in the 30 days before")
+            ..figure(
+                "Cost per completed run",
+                known("$0.184", ""),
+                "$154.90 over 842 completed",
+                ("12 %", Way::Down, Better),
+                "$0.209 in the 30 days before",
+            )
         },
-        figure("Value delivered", known("$10.1 k", ""), "842 completed × $12.00 agreed", ("6.4 %", Way::Up, Better), "$9.5 k in the 30 days before"),
+        figure(
+            "Value delivered",
+            known("$10.1 k", ""),
+            "842 completed × $12.00 agreed",
+            ("6.4 %", Way::Up, Better),
+            "$9.5 k in the 30 days before",
+        ),
     ]
 }
 
@@ -289,7 +329,13 @@ pub mod pictures {
         BOTTOM - (BOTTOM - TOP) * (value / top).clamp(0.0, 1.0)
     }
 
-    fn block(title: &str, svg: String, series: &[Named<'_>], is_line: bool, number: impl Fn(f64) -> String) -> ChartBlock {
+    fn block(
+        title: &str,
+        svg: String,
+        series: &[Named<'_>],
+        is_line: bool,
+        number: impl Fn(f64) -> String,
+    ) -> ChartBlock {
         let n = series.first().map_or(0, |series| series.2.len());
         let value = |value: Option<f64>| value.map_or_else(|| "no data".to_owned(), &number);
         ChartBlock {
@@ -300,7 +346,11 @@ pub mod pictures {
             is_in_slots: true,
             label_head: "Day".to_owned(),
             heads: series.iter().map(|series| series.0.to_owned()).collect(),
-            rows: days(n).into_iter().enumerate().map(|(i, day)| (day, series.iter().map(|s| value(s.2[i])).collect())).collect(),
+            rows: days(n)
+                .into_iter()
+                .enumerate()
+                .map(|(i, day)| (day, series.iter().map(|s| value(s.2[i])).collect()))
+                .collect(),
             ..ChartBlock::default()
         }
     }
@@ -337,13 +387,20 @@ pub mod pictures {
         let mut svg = String::new();
         frame(&mut svg, top, unit, n);
         let points = |values: &[Option<f64>], by: f64| -> Vec<String> {
-            let at = |(i, value): (usize, &Option<f64>)| value.map(|value| format!("{:.1} {:.1}", slot(i, n), y(value + by, top)));
+            let at = |(i, value): (usize, &Option<f64>)| {
+                value.map(|value| format!("{:.1} {:.1}", slot(i, n), y(value + by, top)))
+            };
             values.iter().enumerate().filter_map(at).collect()
         };
         if band > 0.0 {
             let (upper, mut lower) = (points(&series[0].2, band), points(&series[0].2, -band));
             lower.reverse();
-            let _ = write!(svg, r#"<path class="c-accent" fill="currentColor" opacity="0.13" d="M{} L{}Z"/>"#, upper.join(" L"), lower.join(" L"));
+            let _ = write!(
+                svg,
+                r#"<path class="c-accent" fill="currentColor" opacity="0.13" d="M{} L{}Z"/>"#,
+                upper.join(" L"),
+                lower.join(" L")
+            );
             let x = slot(n * 2 / 3, n);
             let _ = write!(
                 svg,
@@ -388,7 +445,10 @@ pub fn charts() -> Vec<ChartBlock> {
                 99.0,
                 " %",
                 4.0,
-                &[("completion rate", "c-accent", rates(30, 84.0, 9.0)), ("period before", "c-muted", rates(30, 81.0, 6.0))],
+                &[
+                    ("completion rate", "c-accent", rates(30, 84.0, 9.0)),
+                    ("period before", "c-muted", rates(30, 81.0, 6.0)),
+                ],
             )
         },
         pictures::lines(
@@ -398,6 +458,10 @@ pub fn charts() -> Vec<ChartBlock> {
             0.0,
             &[("p50", "c-accent", rates(30, 72.0, 20.0)), ("p95", "c-2", rates(30, 230.0, 90.0))],
         ),
-        pictures::stacked("Cost, a day", 9.0, &[("models", "c-1", wave(30, 4.6, 1.5, 18)), ("tools", "c-3", wave(30, 1.2, 0.5, 18))]),
+        pictures::stacked(
+            "Cost, a day",
+            9.0,
+            &[("models", "c-1", wave(30, 4.6, 1.5, 18)), ("tools", "c-3", wave(30, 1.2, 0.5, 18))],
+        ),
     ]
 }

@@ -35,12 +35,19 @@ const MAX_ACTS: u32 = 200;
 fn account_page(visit: &Visit, error: String) -> Page<SettingsPage> {
     let has = visit.who.has_password;
     let fields = vec![
-        Field::line("password", "password", "New password", "").with_autocomplete("new-password").with_hint("At least 12 characters."),
+        Field::line("password", "password", "New password", "")
+            .with_autocomplete("new-password")
+            .with_hint("At least 12 characters."),
         Field::line("password", "again", "The same again", "").with_autocomplete("new-password").with_error(error),
     ];
     let form = Form {
         note: "All your other sessions end.".to_owned(),
-        ..Form::new("/settings/password", visit.csrf(), if has { "Change the password" } else { "Set the password" }, fields)
+        ..Form::new(
+            "/settings/password",
+            visit.csrf(),
+            if has { "Change the password" } else { "Set the password" },
+            fields,
+        )
     };
     let title = if has { "Password" } else { "Choose a password" };
     let note = format!("{}, {}, {}.", visit.who.actor.name, visit.email(), visit.who.actor.role.as_str());
@@ -52,7 +59,11 @@ async fn show(visit: Visit) -> Page<SettingsPage> {
     account_page(&visit, String::new())
 }
 
-async fn set_password(State(state): State<WebState>, visit: Visit, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn set_password(
+    State(state): State<WebState>,
+    visit: Visit,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     let again = |words| Ok(account_page(&visit, words).with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
     let password = form.get("password").unwrap_or_default();
     if form.get("again") != Some(password) {
@@ -60,7 +71,9 @@ async fn set_password(State(state): State<WebState>, visit: Visit, SignedForm { 
     }
     match state.app.set_password(&who.actor, password).await {
         Ok(session) => {
-            let mut response = SeeOther::to("/settings/account").saying(Flash::good("The password was set. Other sessions have ended.")).into_response();
+            let mut response = SeeOther::to("/settings/account")
+                .saying(Flash::good("The password was set. Other sessions have ended."))
+                .into_response();
             response.headers_mut().append(SET_COOKIE, session::begin(&state, &session));
             Ok(response)
         }
@@ -80,7 +93,11 @@ async fn show_audit(State(state): State<WebState>, visit: Visit) -> Result<Page<
         ])
     });
     let columns = vec![Column::new("What"), Column::new("Who"), Column::new("To what"), Column::new("When")];
-    let empty = Empty::new(Icon::Clipboard, "Nothing was done yet", "Whatever somebody changes stands here, with who it was and when.");
+    let empty = Empty::new(
+        Icon::Clipboard,
+        "Nothing was done yet",
+        "Whatever somebody changes stands here, with who it was and when.",
+    );
     let part = SettingsPart {
         title: "What was done".to_owned(),
         note: format!("The last {MAX_ACTS} acts that changed something."),

@@ -33,10 +33,19 @@ fn agency_page(visit: &Visit, sent: Option<&Fields>, error: String) -> Page<Sett
     let value = |name: &str, kept: String| sent.and_then(|form| form.get(name)).map_or(kept, str::to_owned);
     let currency = value("currency", agency.currency.code().to_owned());
     let fields = vec![
-        Field { wide: true, ..Field::text("name", "Name", value("name", agency.name.clone())).with_hint("As your clients know it.") },
-        Field::text("time_zone", "Time zone", value("time_zone", agency.time_zone.clone())).with_hint("Days of figures and reports are days of this zone."),
+        Field {
+            wide: true,
+            ..Field::text("name", "Name", value("name", agency.name.clone())).with_hint("As your clients know it.")
+        },
+        Field::text("time_zone", "Time zone", value("time_zone", agency.time_zone.clone()))
+            .with_hint("Days of figures and reports are days of this zone."),
         Field::select("currency", "Currency", currency_choices(&currency)),
-        Field::number("reviewer_rate", "A reviewer's hour costs", value("reviewer_rate", agency.reviewer_rate_nanos.units().to_string())).with_unit(agency.currency.code().to_owned()),
+        Field::number(
+            "reviewer_rate",
+            "A reviewer's hour costs",
+            value("reviewer_rate", agency.reviewer_rate_nanos.units().to_string()),
+        )
+        .with_unit(agency.currency.code().to_owned()),
     ];
     let form = Form {
         in_pairs: true,
@@ -53,9 +62,15 @@ async fn show(visit: Visit) -> Result<Page<SettingsPage>, PageError> {
     Ok(agency_page(&visit, None, String::new()))
 }
 
-async fn save(State(state): State<WebState>, visit: Visit, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn save(
+    State(state): State<WebState>,
+    visit: Visit,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     must_operate(&visit)?;
-    let again = |words| Ok(agency_page(&visit, Some(&form), words).with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
+    let again = |words| {
+        Ok(agency_page(&visit, Some(&form), words).with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+    };
     let rate = match form.get("reviewer_rate").map(str::trim) {
         None | Some("") => None,
         Some(text) => match text.replace(',', ".").parse().ok().and_then(Nanos::from_units) {
@@ -87,13 +102,22 @@ fn brand_page(visit: &Visit, brand: &Brand, error: String) -> Page<SettingsPage>
     let mut fields = vec![
         Field::text("name", "Name on the cover", brand.name.clone()).optional().with_hint("Empty takes the agency's."),
         Field::line("color", "colour", "Colour", brand.colour.clone()),
-        Field { control: Control::File("image/svg+xml,image/png,.svg,.png"), ..Field::text("logo", "Logo", "").optional() }.with_hint(hint),
+        Field {
+            control: Control::File("image/svg+xml,image/png,.svg,.png"),
+            ..Field::text("logo", "Logo", "").optional()
+        }
+        .with_hint(hint),
     ];
     if has_logo {
         fields.push(Field::check("no_logo", "Remove the logo", false));
     }
-    fields.push(Field { control: Control::Radios(Choice::list(&[("a4", "A4"), ("letter", "Letter")], paper)), ..Field::text("paper", "Paper", "") });
-    fields.push(Field::lines("contact", "Where readers may ask", brand.contact.clone(), 2).with_hint("On the last page."));
+    fields.push(Field {
+        control: Control::Radios(Choice::list(&[("a4", "A4"), ("letter", "Letter")], paper)),
+        ..Field::text("paper", "Paper", "")
+    });
+    fields.push(
+        Field::lines("contact", "Where readers may ask", brand.contact.clone(), 2).with_hint("On the last page."),
+    );
     let form = Form { has_files: true, error, ..Form::new("/settings/brand", visit.csrf(), "Save", fields) };
     let part = SettingsPart {
         title: "Reports' look".to_owned(),
@@ -121,11 +145,23 @@ async fn save_brand(State(state): State<WebState>, visit: Visit, upload: SignedU
         contact: text("contact"),
     };
     if let Some((_, _, bytes)) = logo {
-        brand.logo = if bytes.starts_with(b"\x89PNG") { format!("data:image/png;base64,{}", base64(bytes)) } else { String::from_utf8_lossy(bytes).into_owned() };
+        brand.logo = if bytes.starts_with(b"\x89PNG") {
+            format!("data:image/png;base64,{}", base64(bytes))
+        } else {
+            String::from_utf8_lossy(bytes).into_owned()
+        };
     }
-    match state.app.update_agency(&upload.who.actor, AgencyChanges { brand: Some(brand.clone()), ..AgencyChanges::default() }).await {
-        Ok(_) => Ok(SeeOther::to("/settings/brand").saying(Flash::good("The reports' look was saved.")).into_response()),
-        Err(error) => Ok(brand_page(&visit, &brand, mend(error)?).with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response()),
+    match state
+        .app
+        .update_agency(&upload.who.actor, AgencyChanges { brand: Some(brand.clone()), ..AgencyChanges::default() })
+        .await
+    {
+        Ok(_) => {
+            Ok(SeeOther::to("/settings/brand").saying(Flash::good("The reports' look was saved.")).into_response())
+        }
+        Err(error) => {
+            Ok(brand_page(&visit, &brand, mend(error)?).with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        }
     }
 }
 

@@ -84,7 +84,9 @@ pub(in crate::pages) fn connect(snippets: &Snippets<'_>, name: Option<&str>) -> 
 
 fn step(word: &str, title: &str, url: &str, key: &str) -> ConnectStep {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = host.rsplit_once(':').map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
+    let host = host
+        .rsplit_once(':')
+        .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
     let scheme = if url.starts_with("https") { "https" } else { "http" };
     let env = format!(
         "OTEL_EXPORTER_OTLP_ENDPOINT={url}\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\nOTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20{key}\nOTEL_SERVICE_NAME=my-agent"
@@ -142,7 +144,13 @@ pub(in crate::pages) async fn waiting(state: &WebState, visit: &Visit, from: &st
     Ok(Waiting { id: "first-run".to_owned(), live: "/live".to_owned(), from: from.to_owned(), received })
 }
 
-async fn keys_page(state: &WebState, visit: &Visit, made: Option<(&str, &str)>, sent: Option<&Fields>, error: String) -> Result<Page<KeysPage>, PageError> {
+async fn keys_page(
+    state: &WebState,
+    visit: &Visit,
+    made: Option<(&str, &str)>,
+    sent: Option<&Fields>,
+    error: String,
+) -> Result<Page<KeysPage>, PageError> {
     must_operate(visit)?;
     let keys = state.app.list_keys(&visit.who.actor).await?;
     let workflows = state.app.visible_workflows(&visit.who.actor, false).await?;
@@ -154,7 +162,9 @@ async fn keys_page(state: &WebState, visit: &Visit, made: Option<(&str, &str)>, 
     };
     let rows = keys.iter().map(|key| {
         let off = key.revoked_at.is_some();
-        let used = key.last_used_at.map_or_else(|| Cell::text("never"), |at| Cell::Time(Time::new(at, visit.now, &visit.zone)));
+        let used = key
+            .last_used_at
+            .map_or_else(|| Cell::text("never"), |at| Cell::Time(Time::new(at, visit.now, &visit.zone)));
         let last = if off {
             Cell::Badge(Badge::new(Icon::Lock, "revoked", Tone::Neutral))
         } else {
@@ -171,18 +181,34 @@ async fn keys_page(state: &WebState, visit: &Visit, made: Option<(&str, &str)>, 
             ])
         }
     });
-    let columns = vec![Column::new("Key"), Column::new("Writes to"), Column::new("Last used"), Column::new("Made"), Column::new("")];
-    let empty = Empty::new(Icon::Key, "No key yet", "An agent sends its runs with a key: one for the whole agency, or one for each workflow.");
+    let columns = vec![
+        Column::new("Key"),
+        Column::new("Writes to"),
+        Column::new("Last used"),
+        Column::new("Made"),
+        Column::new(""),
+    ];
+    let empty = Empty::new(
+        Icon::Key,
+        "No key yet",
+        "An agent sends its runs with a key: one for the whole agency, or one for each workflow.",
+    );
     let table = Table::new("Keys", columns, rows.collect()).or_empty(empty);
     let mut pairs = vec![(String::new(), "any workflow of the agency".to_owned())];
     pairs.extend(workflows.iter().map(|w| (w.id.to_string(), name_of(w.id))));
     let value = |name: &str| sent.and_then(|form| form.get(name)).unwrap_or_default();
     let fields = vec![
         Field::text("name", "Name", value("name")).with_hint("Where it is used, so that you know which one to revoke."),
-        Field::select("workflow", "Writes to", Choice::list(&pairs, value("workflow"))).with_hint("With a key for all, telemetry names the workflow."),
+        Field::select("workflow", "Writes to", Choice::list(&pairs, value("workflow")))
+            .with_hint("With a key for all, telemetry names the workflow."),
     ];
     let form = Form { in_pairs: true, error, ..Form::new("/settings/keys", visit.csrf(), "Make a key", fields) };
-    let snippets = Snippets { public_url: state.app.public_url(), key: made.map(|(_, secret)| secret), platform: visit.get("platform"), path: "/settings/keys" };
+    let snippets = Snippets {
+        public_url: state.app.public_url(),
+        key: made.map(|(_, secret)| secret),
+        platform: visit.get("platform"),
+        path: "/settings/keys",
+    };
     let mut connect = connect(&snippets, made.map(|(name, _)| name));
     connect.waiting = Some(waiting(state, visit, "/settings/keys").await?);
     let (made, connect) = if made.is_some() { (Some(connect), None) } else { (None, Some(connect)) };
@@ -194,14 +220,20 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Page<KeysPa
     keys_page(&state, &visit, None, None, String::new()).await
 }
 
-async fn make(State(state): State<WebState>, visit: Visit, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn make(
+    State(state): State<WebState>,
+    visit: Visit,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     must_operate(&visit)?;
     let workflow = match form.get("workflow").filter(|id| !id.is_empty()) {
         None => None,
         Some(id) => Some(id.parse::<WorkflowId>().map_err(|_| Problem::no_such("workflow"))?),
     };
     match state.app.create_key(&who.actor, form.get("name").unwrap_or_default(), workflow).await {
-        Ok((key, secret)) => Ok(keys_page(&state, &visit, Some((&key.name, secret.reveal())), None, String::new()).await?.into_response()),
+        Ok((key, secret)) => Ok(keys_page(&state, &visit, Some((&key.name, secret.reveal())), None, String::new())
+            .await?
+            .into_response()),
         Err(error) => {
             let page = keys_page(&state, &visit, None, Some(&form), mend(error)?).await?;
             Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
@@ -209,15 +241,26 @@ async fn make(State(state): State<WebState>, visit: Visit, SignedForm { who, for
     }
 }
 
-async fn ask_revoke(State(state): State<WebState>, visit: Visit, Path(id): Path<KeyId>) -> Result<Page<Ask>, PageError> {
+async fn ask_revoke(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<KeyId>,
+) -> Result<Page<Ask>, PageError> {
     must_operate(&visit)?;
     let keys = state.app.list_keys(&visit.who.actor).await?;
-    let key = keys.into_iter().find(|key| key.id == id && key.revoked_at.is_none()).ok_or_else(|| Problem::no_such("key"))?;
-    let used = key.last_used_at.map_or_else(|| "It was never used.".to_owned(), |at| format!("It was last used {}.", Time::new(at, visit.now, &visit.zone).text()));
+    let key =
+        keys.into_iter().find(|key| key.id == id && key.revoked_at.is_none()).ok_or_else(|| Problem::no_such("key"))?;
+    let used = key.last_used_at.map_or_else(
+        || "It was never used.".to_owned(),
+        |at| format!("It was last used {}.", Time::new(at, visit.now, &visit.zone).text()),
+    );
     let confirm = Confirm {
         title: format!("Revoke the key “{}”?", key.name),
         text: used,
-        lines: vec!["Whoever sends with it is refused from now on; it cannot be brought back.".to_owned(), "What came in with it stays.".to_owned()],
+        lines: vec![
+            "Whoever sends with it is refused from now on; it cannot be brought back.".to_owned(),
+            "What came in with it stays.".to_owned(),
+        ],
         button: "Revoke the key".to_owned(),
         action: format!("/settings/keys/{id}/revoke"),
         csrf: visit.csrf(),
@@ -228,7 +271,11 @@ async fn ask_revoke(State(state): State<WebState>, visit: Visit, Path(id): Path<
     Ok(Page::new(visit.wanted, shell(&visit, "Revoke a key"), Ask { confirm, about: Table::default() }))
 }
 
-async fn revoke(State(state): State<WebState>, Path(id): Path<KeyId>, SignedForm { who, .. }: SignedForm<Fields>) -> Result<SeeOther, PageError> {
+async fn revoke(
+    State(state): State<WebState>,
+    Path(id): Path<KeyId>,
+    SignedForm { who, .. }: SignedForm<Fields>,
+) -> Result<SeeOther, PageError> {
     state.app.revoke_key(&who.actor, id).await?;
     Ok(SeeOther::to("/settings/keys").saying(Flash::good("The key was revoked.")))
 }

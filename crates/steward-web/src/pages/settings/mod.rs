@@ -47,7 +47,12 @@ fn side(open: &str, role: Role) -> Tabs {
     let tabs = all.into_iter().filter(|(.., reached)| *reached);
     Tabs {
         label: "Settings".to_owned(),
-        tabs: tabs.map(|(word, name, icon, _)| Tab { icon: Some(icon), ..Tab::new(name, format!("/settings/{word}"), word == open) }).collect(),
+        tabs: tabs
+            .map(|(word, name, icon, _)| Tab {
+                icon: Some(icon),
+                ..Tab::new(name, format!("/settings/{word}"), word == open)
+            })
+            .collect(),
         at_side: true,
     }
 }

@@ -38,7 +38,11 @@ pub(super) fn routes() -> Routes {
         .post("/settings/people/{id}/enable", enable)
 }
 
-const ROLES: [(&str, &str); 3] = [("operator", "operator: everything but people"), ("contractor", "contractor: assigned clients, no money"), ("owner", "owner: everything")];
+const ROLES: [(&str, &str); 3] = [
+    ("operator", "operator: everything but people"),
+    ("contractor", "contractor: assigned clients, no money"),
+    ("owner", "owner: everything"),
+];
 
 fn must_manage(visit: &Visit) -> Result<(), PageError> {
     visit.who.actor.must_manage_people().map_err(|error| Problem::from(error).into())
@@ -62,7 +66,13 @@ fn client_fields(clients: &[Client], ticked: impl Fn(ClientId) -> bool) -> Vec<F
     clients.iter().map(field).collect()
 }
 
-async fn list_page(state: &WebState, visit: &Visit, sent: Option<&Fields>, error: String, once: Option<Once>) -> Result<Page<SettingsPage>, PageError> {
+async fn list_page(
+    state: &WebState,
+    visit: &Visit,
+    sent: Option<&Fields>,
+    error: String,
+    once: Option<Once>,
+) -> Result<Page<SettingsPage>, PageError> {
     must_manage(visit)?;
     let members = state.app.list_people(&visit.who.actor).await?;
     let clients = state.app.visible_clients(&visit.who.actor, false).await?;
@@ -73,7 +83,13 @@ async fn list_page(state: &WebState, visit: &Visit, sent: Option<&Fields>, error
             (true, true) => "no client yet".to_owned(),
             (true, false) => names.join(", "),
         };
-        let state = if person.disabled_at.is_some() { "shut out" } else if person.has_password { "active" } else { "invited, no password yet" };
+        let state = if person.disabled_at.is_some() {
+            "shut out"
+        } else if person.has_password {
+            "active"
+        } else {
+            "invited, no password yet"
+        };
         let path = format!("/settings/people/{}", person.id);
         let mut actions = vec![Action::open("Change", path.clone())];
         if person.disabled_at.is_some() {
@@ -96,7 +112,14 @@ async fn list_page(state: &WebState, visit: &Visit, sent: Option<&Fields>, error
             ])
         }
     });
-    let columns = vec![Column::new("Person"), Column::new("Role"), Column::new("Sees"), Column::new("State"), Column::new("Invited"), Column::new("")];
+    let columns = vec![
+        Column::new("Person"),
+        Column::new("Role"),
+        Column::new("Sees"),
+        Column::new("State"),
+        Column::new("Invited"),
+        Column::new(""),
+    ];
     let people = SettingsPart {
         title: "People".to_owned(),
         note: "Operators do everything but people; contractors see assigned clients and no money.".to_owned(),
@@ -115,7 +138,11 @@ async fn list_page(state: &WebState, visit: &Visit, sent: Option<&Fields>, error
     let invite = SettingsPart {
         title: "Invite somebody".to_owned(),
         note: "You get a link for them that works once, for a week.".to_owned(),
-        form: Some(Form { in_pairs: true, error, ..Form::new("/settings/people", visit.csrf(), "Make the invitation", fields) }),
+        form: Some(Form {
+            in_pairs: true,
+            error,
+            ..Form::new("/settings/people", visit.csrf(), "Make the invitation", fields)
+        }),
         ..SettingsPart::default()
     };
     Ok(page(visit, "people", "People", vec![people, invite]))
@@ -133,7 +160,11 @@ fn once(state: &WebState, title: String, secret: &str) -> Once {
     }
 }
 
-async fn invite(State(state): State<WebState>, visit: Visit, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn invite(
+    State(state): State<WebState>,
+    visit: Visit,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     must_manage(&visit)?;
     let text = |name: &str| form.get(name).unwrap_or_default().to_owned();
     let new = NewPerson { email: text("email"), name: text("name"), role: role_of(&form), clients: clients_of(&form) };
@@ -149,7 +180,12 @@ async fn invite(State(state): State<WebState>, visit: Visit, SignedForm { who, f
     }
 }
 
-async fn make_link(State(state): State<WebState>, visit: Visit, Path(id): Path<PersonId>, SignedForm { who, .. }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn make_link(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<PersonId>,
+    SignedForm { who, .. }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     must_manage(&visit)?;
     let member = state.app.get_person(&who.actor, id).await?;
     let link = state.app.make_reset_link(&who.actor, id).await?;
@@ -157,13 +193,20 @@ async fn make_link(State(state): State<WebState>, visit: Visit, Path(id): Path<P
     Ok(list_page(&state, &visit, None, String::new(), Some(once)).await?.into_response())
 }
 
-async fn person_page(state: &WebState, visit: &Visit, member: &Member, sent: Option<&Fields>, error: String) -> Result<Page<SettingsPage>, PageError> {
+async fn person_page(
+    state: &WebState,
+    visit: &Visit,
+    member: &Member,
+    sent: Option<&Fields>,
+    error: String,
+) -> Result<Page<SettingsPage>, PageError> {
     let person = &member.person;
     let clients = state.app.visible_clients(&visit.who.actor, false).await?;
     let chosen = sent.map_or_else(|| member.clients.clone(), clients_of);
     let role = sent.map_or(person.role, role_of);
     let name = sent.and_then(|form| form.get("name")).map_or_else(|| person.name.clone(), str::to_owned);
-    let mut fields = vec![Field::text("name", "Name", name), Field::select("role", "Role", Choice::list(&ROLES, role.as_str()))];
+    let mut fields =
+        vec![Field::text("name", "Name", name), Field::select("role", "Role", Choice::list(&ROLES, role.as_str()))];
     fields.extend(client_fields(&clients, |id| chosen.contains(&id)));
     let form = Form {
         in_pairs: true,
@@ -171,21 +214,41 @@ async fn person_page(state: &WebState, visit: &Visit, member: &Member, sent: Opt
         cancel: "/settings/people".to_owned(),
         ..Form::new(format!("/settings/people/{}", person.id), visit.csrf(), "Save", fields)
     };
-    let part = SettingsPart { title: person.name.clone(), note: person.email.clone(), form: Some(form), ..SettingsPart::default() };
+    let part = SettingsPart {
+        title: person.name.clone(),
+        note: person.email.clone(),
+        form: Some(form),
+        ..SettingsPart::default()
+    };
     Ok(page(visit, "people", &person.name, vec![part]))
 }
 
-async fn show_one(State(state): State<WebState>, visit: Visit, Path(id): Path<PersonId>) -> Result<Page<SettingsPage>, PageError> {
+async fn show_one(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<PersonId>,
+) -> Result<Page<SettingsPage>, PageError> {
     must_manage(&visit)?;
     let member = state.app.get_person(&visit.who.actor, id).await?;
     person_page(&state, &visit, &member, None, String::new()).await
 }
 
-async fn update(State(state): State<WebState>, visit: Visit, Path(id): Path<PersonId>, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn update(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<PersonId>,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     must_manage(&visit)?;
-    let changes = PersonChanges { name: form.get("name").map(str::to_owned), role: Some(role_of(&form)), clients: Some(clients_of(&form)) };
+    let changes = PersonChanges {
+        name: form.get("name").map(str::to_owned),
+        role: Some(role_of(&form)),
+        clients: Some(clients_of(&form)),
+    };
     match state.app.update_person(&who.actor, id, changes).await {
-        Ok(member) => Ok(SeeOther::to("/settings/people").saying(Flash::good(format!("{} was saved.", member.person.name))).into_response()),
+        Ok(member) => Ok(SeeOther::to("/settings/people")
+            .saying(Flash::good(format!("{} was saved.", member.person.name)))
+            .into_response()),
         Err(error) => {
             let words = mend(error)?;
             let member = state.app.get_person(&who.actor, id).await?;
@@ -195,7 +258,11 @@ async fn update(State(state): State<WebState>, visit: Visit, Path(id): Path<Pers
     }
 }
 
-async fn ask_disable(State(state): State<WebState>, visit: Visit, Path(id): Path<PersonId>) -> Result<Page<Ask>, PageError> {
+async fn ask_disable(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<PersonId>,
+) -> Result<Page<Ask>, PageError> {
     must_manage(&visit)?;
     let member = state.app.get_person(&visit.who.actor, id).await?;
     let confirm = Confirm {
@@ -212,10 +279,17 @@ async fn ask_disable(State(state): State<WebState>, visit: Visit, Path(id): Path
     Ok(Page::new(visit.wanted, shell(&visit, "Shut out"), Ask { confirm, about: Table::default() }))
 }
 
-async fn disable(State(state): State<WebState>, visit: Visit, Path(id): Path<PersonId>, SignedForm { who, .. }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn disable(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<PersonId>,
+    SignedForm { who, .. }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     must_manage(&visit)?;
     match state.app.disable_person(&who.actor, id).await {
-        Ok(()) => Ok(SeeOther::to("/settings/people").saying(Flash::good("They are shut out; “Let in again” takes it back.")).into_response()),
+        Ok(()) => Ok(SeeOther::to("/settings/people")
+            .saying(Flash::good("They are shut out; “Let in again” takes it back."))
+            .into_response()),
         Err(error) => {
             let page = list_page(&state, &visit, None, mend(error)?, None).await?;
             Ok(page.with_status(StatusCode::CONFLICT).into_response())
@@ -223,7 +297,11 @@ async fn disable(State(state): State<WebState>, visit: Visit, Path(id): Path<Per
     }
 }
 
-async fn enable(State(state): State<WebState>, Path(id): Path<PersonId>, SignedForm { who, .. }: SignedForm<Fields>) -> Result<SeeOther, PageError> {
+async fn enable(
+    State(state): State<WebState>,
+    Path(id): Path<PersonId>,
+    SignedForm { who, .. }: SignedForm<Fields>,
+) -> Result<SeeOther, PageError> {
     state.app.enable_person(&who.actor, id).await?;
     Ok(SeeOther::to("/settings/people").saying(Flash::good("They may sign in again.")))
 }

@@ -39,7 +39,11 @@ fn rate(rate: Option<Rate>) -> Cell {
 
 fn cells(price: &Price) -> Vec<Cell> {
     let provider = price.provider.clone().map(|p| format!("at {p}")).unwrap_or_default();
-    let source = if price.source.starts_with("https://") { Cell::Link("source".to_owned(), price.source.clone()) } else { Cell::text(price.source.clone()) };
+    let source = if price.source.starts_with("https://") {
+        Cell::Link("source".to_owned(), price.source.clone())
+    } else {
+        Cell::text(price.source.clone())
+    };
     vec![
         Cell::Name(price.model.clone(), provider),
         rate(price.rates.input),
@@ -52,34 +56,75 @@ fn cells(price: &Price) -> Vec<Cell> {
 
 fn key_fields(key: &PriceKey) -> Vec<(String, String)> {
     let pair = |name: &str, value: String| (name.to_owned(), value);
-    vec![pair("model", key.model.clone()), pair("provider", key.provider.clone().unwrap_or_default()), pair("from", key.from.to_string())]
+    vec![
+        pair("model", key.model.clone()),
+        pair("provider", key.provider.clone().unwrap_or_default()),
+        pair("from", key.from.to_string()),
+    ]
 }
 
 fn key_of(form: &Fields, prefix: &str) -> Option<PriceKey> {
     let value = |name: &str| form.get(&format!("{prefix}{name}")).map(str::trim).filter(|text| !text.is_empty());
-    Some(PriceKey { model: value("model")?.to_owned(), provider: value("provider").map(str::to_owned), from: value("from")?.parse().ok()? })
+    Some(PriceKey {
+        model: value("model")?.to_owned(),
+        provider: value("provider").map(str::to_owned),
+        from: value("from")?.parse().ok()?,
+    })
 }
 
-async fn prices_page(state: &WebState, visit: &Visit, sent: Option<&Fields>, errors: &[(&str, String)], error: String) -> Result<Page<PricesPage>, PageError> {
+async fn prices_page(
+    state: &WebState,
+    visit: &Visit,
+    sent: Option<&Fields>,
+    errors: &[(&str, String)],
+    error: String,
+) -> Result<Page<PricesPage>, PageError> {
     let all = state.app.list_prices(&visit.who.actor).await?;
     let search = visit.get("q").trim().to_lowercase();
-    let fits = |price: &&ListedPrice| search.is_empty() || price.price.model.to_lowercase().contains(&search) || price.price.provider.as_deref().is_some_and(|p| p.to_lowercase().contains(&search));
+    let fits = |price: &&ListedPrice| {
+        search.is_empty()
+            || price.price.model.to_lowercase().contains(&search)
+            || price.price.provider.as_deref().is_some_and(|p| p.to_lowercase().contains(&search))
+    };
     let (own, known): (Vec<_>, Vec<_>) = all.iter().partition(|price| price.own);
     let found: Vec<_> = known.iter().copied().filter(fits).collect();
-    let head = || vec![Column::new("Model"), Column::number("Input, 1 M"), Column::number("Cached, 1 M"), Column::number("Output, 1 M"), Column::new("From"), Column::new("Source")];
+    let head = || {
+        vec![
+            Column::new("Model"),
+            Column::number("Input, 1 M"),
+            Column::number("Cached, 1 M"),
+            Column::number("Output, 1 M"),
+            Column::new("From"),
+            Column::new("Source"),
+        ]
+    };
     let mut own_head = head();
     own_head.push(Column::new(""));
     let own_rows = own.iter().map(|listed| {
         let key = PriceKey::of(&listed.price);
-        let query = serde_urlencoded::to_string([("edit", key.model.as_str()), ("provider", key.provider.as_deref().unwrap_or_default()), ("from", &key.from.to_string())]).unwrap_or_default();
+        let query = serde_urlencoded::to_string([
+            ("edit", key.model.as_str()),
+            ("provider", key.provider.as_deref().unwrap_or_default()),
+            ("from", &key.from.to_string()),
+        ])
+        .unwrap_or_default();
         let mut row = Row::plain(cells(&listed.price));
-        let remove = Action { how: How::Post(visit.csrf(), key_fields(&key)), ..Action::open("Remove", "/settings/prices/remove") };
-        row.cells.push(Cell::Actions(if visit.operates() { vec![Action::open("Change", format!("/settings/prices?{query}#own")), remove] } else { Vec::new() }));
+        let remove = Action {
+            how: How::Post(visit.csrf(), key_fields(&key)),
+            ..Action::open("Remove", "/settings/prices/remove")
+        };
+        row.cells.push(Cell::Actions(if visit.operates() {
+            vec![Action::open("Change", format!("/settings/prices?{query}#own")), remove]
+        } else {
+            Vec::new()
+        }));
         row
     });
     let edited = own.iter().find(|listed| {
         let key = PriceKey::of(&listed.price);
-        key.model == visit.get("edit") && key.provider.as_deref().unwrap_or_default() == visit.get("provider") && key.from.to_string() == visit.get("from")
+        key.model == visit.get("edit")
+            && key.provider.as_deref().unwrap_or_default() == visit.get("provider")
+            && key.from.to_string() == visit.get("from")
     });
     let n_found = found.len();
     let page = PricesPage {
@@ -87,8 +132,16 @@ async fn prices_page(state: &WebState, visit: &Visit, sent: Option<&Fields>, err
         unknown: Table::default(),
         own: Table::new("Own prices", own_head, own_rows.collect()),
         form: visit.operates().then(|| form(visit, edited.map(|listed| &listed.price), sent, errors, error)),
-        known: Table::new("The price table", head(), found.iter().take(MAX_SHOWN).map(|listed| Row::plain(cells(&listed.price))).collect()),
-        known_note: format!("{} of {} prices, in US dollars a million tokens, with this version of Steward.", n_found.min(MAX_SHOWN), known.len()),
+        known: Table::new(
+            "The price table",
+            head(),
+            found.iter().take(MAX_SHOWN).map(|listed| Row::plain(cells(&listed.price))).collect(),
+        ),
+        known_note: format!(
+            "{} of {} prices, in US dollars a million tokens, with this version of Steward.",
+            n_found.min(MAX_SHOWN),
+            known.len()
+        ),
         recompute: visit.operates().then(|| {
             let month = Month::of(visit.now, &visit.zone).to_string();
             let field = Field::line("month", "month", "Month", month).with_placeholder("2026-10");
@@ -99,7 +152,13 @@ async fn prices_page(state: &WebState, visit: &Visit, sent: Option<&Fields>, err
     Ok(Page::new(visit.wanted, shell(visit, "Prices"), page))
 }
 
-fn form(visit: &Visit, edited: Option<&Price>, sent: Option<&Fields>, errors: &[(&str, String)], error: String) -> Form {
+fn form(
+    visit: &Visit,
+    edited: Option<&Price>,
+    sent: Option<&Fields>,
+    errors: &[(&str, String)],
+    error: String,
+) -> Form {
     let today = visit.now.to_jiff().to_zoned(visit.zone.clone()).date();
     let kept = |name: &str| {
         let rates = edited.map(|price| price.rates).unwrap_or_default();
@@ -133,7 +192,9 @@ fn form(visit: &Visit, edited: Option<&Price>, sent: Option<&Fields>, errors: &[
         }
     }
     let hidden = match edited {
-        Some(price) => key_fields(&PriceKey::of(price)).into_iter().map(|(name, value)| (format!("old_{name}"), value)).collect(),
+        Some(price) => {
+            key_fields(&PriceKey::of(price)).into_iter().map(|(name, value)| (format!("old_{name}"), value)).collect()
+        }
         None => Vec::new(),
     };
     Form {
@@ -142,7 +203,12 @@ fn form(visit: &Visit, edited: Option<&Price>, sent: Option<&Fields>, errors: &[
         error,
         cancel: if edited.is_some() { "/settings/prices".to_owned() } else { String::new() },
         note: "Holds for what comes in from now on; reckon a month again for the runs that are there.".to_owned(),
-        ..Form::new("/settings/prices", visit.csrf(), if edited.is_some() { "Save the price" } else { "Add the price" }, fields)
+        ..Form::new(
+            "/settings/prices",
+            visit.csrf(),
+            if edited.is_some() { "Save the price" } else { "Add the price" },
+            fields,
+        )
     }
 }
 
@@ -157,7 +223,13 @@ fn price_of(form: &Fields) -> Result<Price, Vec<(&'static str, String)>> {
         let text = value(name)?;
         text.parse::<Rate>().map_err(|error| errors.push((name, format!("{error}.")))).ok()
     };
-    let rates = Rates { input: rate("input"), cache_read: rate("cached"), output: rate("output"), reasoning: rate("reasoning"), ..Rates::default() };
+    let rates = Rates {
+        input: rate("input"),
+        cache_read: rate("cached"),
+        output: rate("output"),
+        reasoning: rate("reasoning"),
+        ..Rates::default()
+    };
     let from = value("from").and_then(|text| text.parse::<Date>().ok());
     if from.is_none() {
         errors.push(("from", "Write a day such as 2026-10-28.".to_owned()));
@@ -178,7 +250,11 @@ fn price_of(form: &Fields) -> Result<Price, Vec<(&'static str, String)>> {
     }
 }
 
-async fn record(State(state): State<WebState>, visit: Visit, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn record(
+    State(state): State<WebState>,
+    visit: Visit,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     who.actor.must_operate()?;
     let price = match price_of(&form) {
         Ok(price) => price,
@@ -189,7 +265,9 @@ async fn record(State(state): State<WebState>, visit: Visit, SignedForm { who, f
     };
     let model = price.model.clone();
     match state.app.record_price(&who.actor, key_of(&form, "old_").as_ref(), price).await {
-        Ok(()) => Ok(SeeOther::to("/settings/prices").saying(Flash::good(format!("The price of {model} was saved."))).into_response()),
+        Ok(()) => Ok(SeeOther::to("/settings/prices")
+            .saying(Flash::good(format!("The price of {model} was saved.")))
+            .into_response()),
         Err(error) => {
             let page = prices_page(&state, &visit, Some(&form), &[], mend(error)?).await?;
             Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
@@ -197,13 +275,20 @@ async fn record(State(state): State<WebState>, visit: Visit, SignedForm { who, f
     }
 }
 
-async fn remove(State(state): State<WebState>, SignedForm { who, form }: SignedForm<Fields>) -> Result<SeeOther, PageError> {
+async fn remove(
+    State(state): State<WebState>,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<SeeOther, PageError> {
     let key = key_of(&form, "").ok_or_else(|| Problem::no_such("price"))?;
     state.app.remove_price(&who.actor, &key).await?;
     Ok(SeeOther::to("/settings/prices").saying(Flash::good(format!("The price of {} was removed.", key.model))))
 }
 
-async fn recompute(State(state): State<WebState>, visit: Visit, SignedForm { who, form }: SignedForm<Fields>) -> Result<Response, PageError> {
+async fn recompute(
+    State(state): State<WebState>,
+    visit: Visit,
+    SignedForm { who, form }: SignedForm<Fields>,
+) -> Result<Response, PageError> {
     who.actor.must_operate()?;
     let month = form.get("month").and_then(Month::parse);
     let Some((month, period)) = month.and_then(|month| Some((month, month.period(&visit.zone)?))) else {
@@ -212,6 +297,7 @@ async fn recompute(State(state): State<WebState>, visit: Visit, SignedForm { who
         return Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
     };
     let n = state.app.recompute_prices(&who.actor, None, Some(period)).await?;
-    let words = format!("The runs of {n} workflows in {} are being read again; Today shows how far it is.", month.in_words());
+    let words =
+        format!("The runs of {n} workflows in {} are being read again; Today shows how far it is.", month.in_words());
     Ok(SeeOther::to("/settings/prices").saying(Flash::good(words)).into_response())
 }

@@ -85,7 +85,8 @@ impl ChartBlock {
     #[must_use]
     pub fn of(chart: &Chart, label_head: &str, svg: Html, plot: Option<Plot>, number: impl Fn(f64) -> String) -> Self {
         let rows = chart.labels.iter().enumerate().map(|(i, label)| {
-            let value = |values: &[Option<f64>]| values.get(i).copied().flatten().map_or_else(|| "no data".to_owned(), &number);
+            let value =
+                |values: &[Option<f64>]| values.get(i).copied().flatten().map_or_else(|| "no data".to_owned(), &number);
             (label.clone(), chart.series.iter().map(|series| value(&series.values)).collect())
         });
         let is_band = |role| matches!(role, SeriesRole::Low | SeriesRole::High);

@@ -248,5 +248,4 @@ fn width(share: &f64) -> String {
     format!("{:.1}", if share.is_finite() { share.clamp(0.0, 1.0) * 100.0 } else { 0.0 })
 }
 
-
 html_safe!(Table);

@@ -43,8 +43,12 @@ impl Samples for ClientPage {
             figures: Vec::new(),
             charts: Vec::new(),
             workflows: Table::default().or_empty(
-                Empty::new(Icon::Workflow, "No workflow yet", "A workflow appears with its first run, or when you make a key for it.")
-                    .with_action(Action::open("Make a key", "/settings/keys/new?client=cl_1").primary()),
+                Empty::new(
+                    Icon::Workflow,
+                    "No workflow yet",
+                    "A workflow appears with its first run, or when you make a key for it.",
+                )
+                .with_action(Action::open("Make a key", "/settings/keys/new?client=cl_1").primary()),
             ),
             results: Table::default(),
             reports: Table::default(),

@@ -46,7 +46,12 @@ impl Samples for Clients {
 
 impl Samples for ClientForm {
     fn empty() -> Self {
-        Self { form: Form { cancel: "/clients".to_owned(), ..Form::new("/clients/new", csrf(), "Add the client", fields(Words::Plain, false)) } }
+        Self {
+            form: Form {
+                cancel: "/clients".to_owned(),
+                ..Form::new("/clients/new", csrf(), "Add the client", fields(Words::Plain, false))
+            },
+        }
     }
 
     fn full(words: &Words) -> Self {
@@ -57,10 +62,21 @@ impl Samples for ClientForm {
 fn fields(words: Words, filled: bool) -> Vec<Field> {
     let value = |plain: &str| if filled { words.say(plain) } else { String::new() };
     vec![
-        Field { wide: true, ..Field::text("name", "Name", value("Northwind Dental")).with_hint("As it stands on reports.") },
-        Field::select("currency", "Currency of its values", Choice::list(&[("USD", "US dollar"), ("EUR", "Euro")], "EUR")),
-        Field::number("units_per_usd", "One US dollar is", if filled { "0.92" } else { "" }).with_unit("EUR").optional(),
-        Field::text("time_zone", "Time zone", value("Europe/Berlin")).optional().with_hint("Of its business hours; empty takes the agency's."),
+        Field {
+            wide: true,
+            ..Field::text("name", "Name", value("Northwind Dental")).with_hint("As it stands on reports.")
+        },
+        Field::select(
+            "currency",
+            "Currency of its values",
+            Choice::list(&[("USD", "US dollar"), ("EUR", "Euro")], "EUR"),
+        ),
+        Field::number("units_per_usd", "One US dollar is", if filled { "0.92" } else { "" })
+            .with_unit("EUR")
+            .optional(),
+        Field::text("time_zone", "Time zone", value("Europe/Berlin"))
+            .optional()
+            .with_hint("Of its business hours; empty takes the agency's."),
         Field::number("retainer", "Retainer a month", if filled { "1500" } else { "" }).with_unit("EUR").optional(),
         Field::lines("business_hours", "Business hours", "Mon-Fri 09:00-17:00\nclosed 2026-12-25", 3)
             .with_hint("A line for each stretch of days, and for each day on which it is closed.")

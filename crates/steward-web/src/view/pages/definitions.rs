@@ -44,8 +44,20 @@ impl Samples for Definitions {
         };
         Self {
             definitions: vec![
-                definition("coverage", "Coverage", "finished runs whose outcome is not unverified / finished runs", "share", "A run that merely ended says nothing of whether it did its job."),
-                definition("completion-rate", "Completion rate", "outcome completed / finished runs with a verified outcome", "share", "Beside it the two bounds, as if every unverified run had failed and as if every one had completed."),
+                definition(
+                    "coverage",
+                    "Coverage",
+                    "finished runs whose outcome is not unverified / finished runs",
+                    "share",
+                    "A run that merely ended says nothing of whether it did its job.",
+                ),
+                definition(
+                    "completion-rate",
+                    "Completion rate",
+                    "outcome completed / finished runs with a verified outcome",
+                    "share",
+                    "Beside it the two bounds, as if every unverified run had failed and as if every one had completed.",
+                ),
             ],
             notes: vec!["Rates carry a 95 % Wilson interval. A rate of nothing is no data, never 0 %.".to_owned()],
         }

@@ -99,19 +99,54 @@ impl Samples for ReportPage {
                     Fact::new("Drafted", FactValue::Time(ago(90))),
                 ],
             },
-            notices: vec![Notice::new(Tone::Warn, "12 runs of October were read again since this was drafted", words.say("Redraft to take the figures anew; your texts stay."))],
+            notices: vec![Notice::new(
+                Tone::Warn,
+                "12 runs of October were read again since this was drafted",
+                words.say("Redraft to take the figures anew; your texts stay."),
+            )],
             editor: Some(ReportEditor {
                 action: "/reports/rep_1".to_owned(),
                 csrf: csrf(),
                 error: String::new(),
                 fields: vec![
-                    lines("headline", "Headline", "Your receptionist answered 1,168 calls in October and booked 626 appointments, a third of them after hours.", 2, "The sentence or two that a busy owner reads."),
-                    lines("narrative", "What it handled", "It handled all calls that came in, 61 % of them in business hours.\nA call took 1 m 12 s in the middle.", 5, "A paragraph a line."),
-                    lines("changes", "What changed", "Release v14 on 24 October: asks for the insurer earlier.", 3, "A line each."),
-                    lines("problems", "What went wrong and what we did", "The insurance check failed from Saturday 31 October, 02:10, because its authorization had expired. We renewed it on Monday.", 3, "A line each; never empty."),
-                    lines("asks", "What we need from you", "Please confirm the opening hours over Christmas.", 2, "A line each."),
+                    lines(
+                        "headline",
+                        "Headline",
+                        "Your receptionist answered 1,168 calls in October and booked 626 appointments, a third of them after hours.",
+                        2,
+                        "The sentence or two that a busy owner reads.",
+                    ),
+                    lines(
+                        "narrative",
+                        "What it handled",
+                        "It handled all calls that came in, 61 % of them in business hours.\nA call took 1 m 12 s in the middle.",
+                        5,
+                        "A paragraph a line.",
+                    ),
+                    lines(
+                        "changes",
+                        "What changed",
+                        "Release v14 on 24 October: asks for the insurer earlier.",
+                        3,
+                        "A line each.",
+                    ),
+                    lines(
+                        "problems",
+                        "What went wrong and what we did",
+                        "The insurance check failed from Saturday 31 October, 02:10, because its authorization had expired. We renewed it on Monday.",
+                        3,
+                        "A line each; never empty.",
+                    ),
+                    lines(
+                        "asks",
+                        "What we need from you",
+                        "Please confirm the opening hours over Christmas.",
+                        2,
+                        "A line each.",
+                    ),
                 ],
-                publish_note: "Publishing freezes it. A correction is a new revision that says what it changes.".to_owned(),
+                publish_note: "Publishing freezes it. A correction is a new revision that says what it changes."
+                    .to_owned(),
                 may_publish: true,
                 saved: "Saved 4 min ago".to_owned(),
             }),
@@ -123,7 +158,11 @@ impl Samples for ReportPage {
                     interval: Some("81.5 – 86.0 %".to_owned()),
                     before: Some("81.8 % in September".to_owned()),
                     change: Change::Better,
-                    receipt: Some(steward_core::report::Receipt { code: "R1".to_owned(), url: "/runs?receipt=R1".to_owned(), n_runs: 1_004 }),
+                    receipt: Some(steward_core::report::Receipt {
+                        code: "R1".to_owned(),
+                        url: "/runs?receipt=R1".to_owned(),
+                        n_runs: 1_004,
+                    }),
                 },
                 ReportFigure {
                     name: words.say("Value delivered"),
@@ -138,12 +177,21 @@ impl Samples for ReportPage {
             data_gaps: vec![words.say("164 of 1,168 runs are unverified: nothing says whether they did their job.")],
             preview: "/paper".to_owned(),
             files: vec![
-                Action { how: crate::view::components::button::How::OpenBeside, ..Action::open("Page", "/reports/rep_1/page").with_icon(Icon::External) },
+                Action {
+                    how: crate::view::components::button::How::OpenBeside,
+                    ..Action::open("Page", "/reports/rep_1/page").with_icon(Icon::External)
+                },
                 Action::download("PDF", "/reports/rep_1.pdf"),
             ],
             revisions: Table::new(
                 "Revisions",
-                vec![Column::number("Revision"), Column::new("State"), Column::new("What it changes"), Column::new("By"), Column::new("When")],
+                vec![
+                    Column::number("Revision"),
+                    Column::new("State"),
+                    Column::new("What it changes"),
+                    Column::new("By"),
+                    Column::new("When"),
+                ],
                 vec![Row::plain(vec![
                     Cell::number("1"),
                     Cell::Badge(Badge::new(Icon::Edit, "draft", Tone::Info)),

@@ -43,7 +43,14 @@ impl Samples for Reports {
                 action: "/reports".to_owned(),
                 csrf: csrf(),
                 fields: vec![
-                    Field::select("client", "Client", Choice::list(&[("cl_1", words.say("Northwind Dental")), ("cl_2", words.say("Halden Telecom"))], "cl_1")),
+                    Field::select(
+                        "client",
+                        "Client",
+                        Choice::list(
+                            &[("cl_1", words.say("Northwind Dental")), ("cl_2", words.say("Halden Telecom"))],
+                            "cl_1",
+                        ),
+                    ),
                     Field::line("month", "month", "Month", "2026-10"),
                 ],
             }),
@@ -55,7 +62,15 @@ impl Samples for Reports {
 /// Some reports.
 pub(super) fn table(words: Words) -> Table {
     let row = |client: &str, month: &str, state: Badge, revision: &str, published: Cell| {
-        Row::opens("/reports/rep_1", vec![Cell::Name(month.to_owned(), words.say(client)), Cell::Badge(state), Cell::number(revision), published])
+        Row::opens(
+            "/reports/rep_1",
+            vec![
+                Cell::Name(month.to_owned(), words.say(client)),
+                Cell::Badge(state),
+                Cell::number(revision),
+                published,
+            ],
+        )
     };
     let published = || Badge::new(Icon::Completed, "published", Tone::Good);
     Table::new(

@@ -189,7 +189,8 @@ impl ConditionRow {
     ///
     /// Says what is missing or wrong, in words for the person who typed it.
     pub fn read(&self) -> Result<Condition, String> {
-        let kind = CONDITION_KINDS.iter().find(|kind| kind.test == self.test).ok_or("Choose what is to be looked at.")?;
+        let kind =
+            CONDITION_KINDS.iter().find(|kind| kind.test == self.test).ok_or("Choose what is to be looked at.")?;
         let (first, second) = (self.first.trim().to_owned(), self.second.trim().to_owned());
         if !kind.fields.is_empty() && first.is_empty() {
             return Err("Say which one; it may not stay empty.".to_owned());
@@ -310,8 +311,14 @@ impl RulesForm {
             }
         }
         Self {
-            outcomes: outcomes.into_values().map(|(row, when)| OutcomeRow { when: when.into_values().collect(), ..row }).collect(),
-            results: results.into_values().map(|(row, when)| ResultRow { when: when.into_values().collect(), ..row }).collect(),
+            outcomes: outcomes
+                .into_values()
+                .map(|(row, when)| OutcomeRow { when: when.into_values().collect(), ..row })
+                .collect(),
+            results: results
+                .into_values()
+                .map(|(row, when)| ResultRow { when: when.into_values().collect(), ..row })
+                .collect(),
         }
     }
 
@@ -386,15 +393,24 @@ impl RulesForm {
             row.error.clear();
             let amount = row.amount.trim();
             let value = match row.value.as_str() {
-                "fixed" => amount.replace(',', ".").parse().ok().and_then(Nanos::from_units).map(|nanos| ResultValue::Fixed { nanos }),
+                "fixed" => amount
+                    .replace(',', ".")
+                    .parse()
+                    .ok()
+                    .and_then(Nanos::from_units)
+                    .map(|nanos| ResultValue::Fixed { nanos }),
                 "attribute" => (!amount.is_empty()).then(|| ResultValue::Attribute { key: amount.to_owned() }),
                 "json" => (!amount.is_empty()).then(|| ResultValue::Json { path: amount.to_owned() }),
                 _ => Some(ResultValue::None),
             };
             match value {
-                _ if row.name.trim().is_empty() => row.error = "Give the result a name, as the business calls it.".to_owned(),
+                _ if row.name.trim().is_empty() => {
+                    row.error = "Give the result a name, as the business calls it.".to_owned()
+                }
                 None => row.error = "Say what the value is, or choose that it has none.".to_owned(),
-                Some(value) => results.push(ResultRule { name: row.name.trim().to_owned(), when, each: row.each, value }),
+                Some(value) => {
+                    results.push(ResultRule { name: row.name.trim().to_owned(), when, each: row.each, value })
+                }
             }
         }
         let is_right = is_right && self.results.iter().all(|row| row.error.is_empty());
@@ -458,10 +474,17 @@ impl Samples for RulesPage {
         Self {
             rules: RulesForm {
                 outcomes: vec![
-                    outcome(Outcome::Escalated, vec![condition("tool_called", "transfer_to_human", "")], "decides 41 of the last 500"),
+                    outcome(
+                        Outcome::Escalated,
+                        vec![condition("tool_called", "transfer_to_human", "")],
+                        "decides 41 of the last 500",
+                    ),
                     outcome(
                         Outcome::Completed,
-                        vec![condition("tool_succeeded", "book_appointment", ""), condition("attribute_is", "call.disposition", "booked")],
+                        vec![
+                            condition("tool_succeeded", "book_appointment", ""),
+                            condition("attribute_is", "call.disposition", "booked"),
+                        ],
                         "decides 362 of the last 500",
                     ),
                     outcome(Outcome::Failed, vec![wrong, condition("any_error", "", "")], ""),
@@ -506,7 +529,8 @@ fn preview(words: Words) -> RulesPreview {
         )
     };
     RulesPreview {
-        words: "Of the last 500 finished runs, 61 would have another outcome. Unverified falls from 97 to 40.".to_owned(),
+        words: "Of the last 500 finished runs, 61 would have another outcome. Unverified falls from 97 to 40."
+            .to_owned(),
         moves: Table::new(
             "How many runs move",
             vec![Column::new("Before"), Column::new("After"), Column::number("Runs"), Column::new("Share")],
@@ -516,18 +540,42 @@ fn preview(words: Words) -> RulesPreview {
                 moved(Outcome::Completed, Outcome::Failed, "4", 0.008),
             ],
         )
-        .or_empty(Empty::new(Icon::Runs, "No run would change", "These rules say of past runs what is said of them already.")),
+        .or_empty(Empty::new(
+            Icon::Runs,
+            "No run would change",
+            "These rules say of past runs what is said of them already.",
+        )),
         results: Table::new(
             "Results",
             vec![Column::new("Result"), Column::number("Before"), Column::number("After")],
-            vec![Row::plain(vec![Cell::name(words.say("appointments booked")), Cell::number("0"), Cell::number("388")])],
+            vec![Row::plain(vec![
+                Cell::name(words.say("appointments booked")),
+                Cell::number("0"),
+                Cell::number("388"),
+            ])],
         ),
         examples: Table::new(
             "Some runs that move",
-            vec![Column::new("Run"), Column::new("Before"), Column::new("After"), Column::new("By"), Column::new("Ended")],
             vec![
-                example("Move a cleaning to Thursday", Outcome::Unverified, Outcome::Completed, "rule 2: tool book_appointment succeeded"),
-                example("Angry about the bill", Outcome::Unverified, Outcome::Escalated, "rule 1: tool transfer_to_human was called"),
+                Column::new("Run"),
+                Column::new("Before"),
+                Column::new("After"),
+                Column::new("By"),
+                Column::new("Ended"),
+            ],
+            vec![
+                example(
+                    "Move a cleaning to Thursday",
+                    Outcome::Unverified,
+                    Outcome::Completed,
+                    "rule 2: tool book_appointment succeeded",
+                ),
+                example(
+                    "Angry about the bill",
+                    Outcome::Unverified,
+                    Outcome::Escalated,
+                    "rule 1: tool transfer_to_human was called",
+                ),
             ],
         ),
     }

@@ -148,14 +148,21 @@ impl Samples for RunPage {
             results: Table::default(),
             conversation: Conversation {
                 turns: Vec::new(),
-                empty: Some(Empty::new(Icon::Message, "Nothing that was said came in", "The sender leaves contents out. Steps, costs and outcome are known all the same.")),
+                empty: Some(Empty::new(
+                    Icon::Message,
+                    "Nothing that was said came in",
+                    "The sender leaves contents out. Steps, costs and outcome are known all the same.",
+                )),
             },
             waterfall: Waterfall::default(),
             details: Vec::new(),
             costs: Table::default(),
             scores: Table::default(),
             reading: ReadingPanel::default(),
-            raw: RawPanel { note: "Raw payloads are kept for 30 days; this one is gone.".to_owned(), ..RawPanel::default() },
+            raw: RawPanel {
+                note: "Raw payloads are kept for 30 days; this one is gone.".to_owned(),
+                ..RawPanel::default()
+            },
         }
     }
 
@@ -166,19 +173,43 @@ impl Samples for RunPage {
             newer: "/runs/run_2".to_owned(),
             older: "/runs/run_0".to_owned(),
             facts: facts(words),
-            notices: vec![Notice::new(Tone::Bad, words.say("check_insurance failed: 401 token expired"), "The agent went on without it. 41 runs since Saturday had the same.")],
+            notices: vec![Notice::new(
+                Tone::Bad,
+                words.say("check_insurance failed: 401 token expired"),
+                "The agent went on without it. 41 runs since Saturday had the same.",
+            )],
             because: because(words),
             verdict: Some(VerdictForm {
                 action: "/runs/run_1/verdict".to_owned(),
                 csrf: csrf(),
-                choices: Choice::list(&[("completed", "completed"), ("escalated", "escalated"), ("failed", "failed"), ("abandoned", "abandoned")], "failed"),
-                comment: Field::lines("comment", "Why", words.say("The caller asked about coverage and got no answer."), 2).optional(),
+                choices: Choice::list(
+                    &[
+                        ("completed", "completed"),
+                        ("escalated", "escalated"),
+                        ("failed", "failed"),
+                        ("abandoned", "abandoned"),
+                    ],
+                    "failed",
+                ),
+                comment: Field::lines(
+                    "comment",
+                    "Why",
+                    words.say("The caller asked about coverage and got no answer."),
+                    2,
+                )
+                .optional(),
                 given: Some((words.say("Ada Lindqvist"), ago(30))),
             }),
             results: Table::new(
                 "Results",
                 vec![Column::new("Result"), Column::number("Value")],
-                vec![Row::plain(vec![Cell::Name(words.say("appointments booked"), "at step book_appointment, outside business hours".to_owned()), Cell::number("€12.00")])],
+                vec![Row::plain(vec![
+                    Cell::Name(
+                        words.say("appointments booked"),
+                        "at step book_appointment, outside business hours".to_owned(),
+                    ),
+                    Cell::number("€12.00"),
+                ])],
             ),
             conversation: gallery::conversation(words),
             waterfall: gallery::waterfall(words),
@@ -191,7 +222,11 @@ impl Samples for RunPage {
             scores: Table::new(
                 "Scores",
                 vec![Column::new("Score"), Column::number("Value"), Column::new("Reason")],
-                vec![Row::plain(vec![Cell::Name(words.say("task_success"), "by an evaluator".to_owned()), Cell::number("0.5"), Cell::text(words.say("Moved the appointment; coverage stayed open."))])],
+                vec![Row::plain(vec![
+                    Cell::Name(words.say("task_success"), "by an evaluator".to_owned()),
+                    Cell::number("0.5"),
+                    Cell::text(words.say("Moved the appointment; coverage stayed open.")),
+                ])],
             ),
             reading: ReadingPanel {
                 facts: Facts {
@@ -224,7 +259,13 @@ fn facts(words: Words) -> Facts {
             Fact::new("Took", FactValue::Text("18 s".to_owned(), "17,942 ms, none of it waiting".to_owned())),
             Fact::text("Steps", "9: 4 model, 3 tool, 2 other"),
             Fact::text("Model", words.say("gpt-5.2-mini")),
-            Fact::new("Tokens", FactValue::Text("5.1 k in, 412 out".to_owned(), "5,104 in (3,072 from cache), 412 out (96 reasoning)".to_owned())),
+            Fact::new(
+                "Tokens",
+                FactValue::Text(
+                    "5.1 k in, 412 out".to_owned(),
+                    "5,104 in (3,072 from cache), 412 out (96 reasoning)".to_owned(),
+                ),
+            ),
             Fact::text("Cost", "$0.0142"),
             Fact::text("Release", words.say("v14")),
             Fact::new("User", FactValue::Unknown("the sender does not say".to_owned())),
@@ -260,7 +301,12 @@ fn costs(words: Words) -> Table {
             "Costs",
             vec![Column::new("For"), Column::number("Quantity"), Column::number("Price"), Column::number("Amount")],
             vec![
-                row("gpt-5.2-mini, input", "2,032", "$0.40 / 1 M", Cell::Number("$0.0008".to_owned(), "by the price table of 1 Sep 2026".to_owned())),
+                row(
+                    "gpt-5.2-mini, input",
+                    "2,032",
+                    "$0.40 / 1 M",
+                    Cell::Number("$0.0008".to_owned(), "by the price table of 1 Sep 2026".to_owned()),
+                ),
                 row("gpt-5.2-mini, from cache", "3,072", "$0.10 / 1 M", Cell::number("$0.0003")),
                 row("gpt-5.2-mini, output", "412", "$1.60 / 1 M", Cell::number("$0.0007")),
                 row("Telephony", "48 s", "as reported", Cell::number("$0.0124")),

@@ -36,7 +36,12 @@ impl Samples for Runs {
         Self {
             live: String::new(),
             receipt: None,
-            filters: FilterBar { path: "/runs".to_owned(), text_name: "q".to_owned(), text_placeholder: "Search in what was said".to_owned(), ..FilterBar::default() },
+            filters: FilterBar {
+                path: "/runs".to_owned(),
+                text_name: "q".to_owned(),
+                text_placeholder: "Search in what was said".to_owned(),
+                ..FilterBar::default()
+            },
             sums: Vec::new(),
             table: Table { rows: Vec::new(), pager: None, ..table(Words::Plain) }.or_empty(
                 Empty::new(Icon::Runs, "No run fits", "Take a filter off, or look at a longer period.")
@@ -83,13 +88,25 @@ fn filters(words: Words) -> FilterBar {
         fields: vec![
             Field::select("client", "Client", any("", &["Northwind Dental", "Halden Telecom"])),
             Field::select("workflow", "Workflow", any("", &["Receptionist", "Recall calls"])),
-            Field::select("outcome", "Outcome", any("failed", &["completed", "escalated", "failed", "abandoned", "unverified"])),
+            Field::select(
+                "outcome",
+                "Outcome",
+                any("failed", &["completed", "escalated", "failed", "abandoned", "unverified"]),
+            ),
             Field::select("state", "State", any("", &["open", "provisional", "final"])),
             Field::select("model", "Model", any("", &["gpt-5.2-mini"])),
             Field::select("tool", "Tool", any("", &["book_appointment", "check_insurance"])),
-            Field::select("error", "Error class", any("", &["auth", "rate_limit", "timeout", "server", "bad_request", "validation", "other"])),
+            Field::select(
+                "error",
+                "Error class",
+                any("", &["auth", "rate_limit", "timeout", "server", "bad_request", "validation", "other"]),
+            ),
             Field::select("release", "Release", any("", &["v13", "v14"])),
-            Field::select("evidence", "Evidence", any("", &["verdict", "explicit", "score", "rule", "status", "nothing"])),
+            Field::select(
+                "evidence",
+                "Evidence",
+                any("", &["verdict", "explicit", "score", "rule", "status", "nothing"]),
+            ),
             Field::text("result", "Result", "").optional(),
             Field::number("cost_min", "Cost at least", "").optional().with_unit("USD"),
             Field::number("cost_max", "Cost at most", "").optional().with_unit("USD"),
@@ -99,8 +116,16 @@ fn filters(words: Words) -> FilterBar {
             Field::check("unpriced", "Without a known cost", false),
         ],
         chips: vec![
-            Chip { name: "outcome".to_owned(), value: "failed".to_owned(), remove: "/runs?tool=check_insurance".to_owned() },
-            Chip { name: "tool".to_owned(), value: words.say("check_insurance"), remove: "/runs?outcome=failed".to_owned() },
+            Chip {
+                name: "outcome".to_owned(),
+                value: "failed".to_owned(),
+                remove: "/runs?tool=check_insurance".to_owned(),
+            },
+            Chip {
+                name: "tool".to_owned(),
+                value: words.say("check_insurance"),
+                remove: "/runs?outcome=failed".to_owned(),
+            },
         ],
         clear: "/runs?period=30d".to_owned(),
     }
@@ -108,21 +133,24 @@ fn filters(words: Words) -> FilterBar {
 
 /// Some runs.
 pub(super) fn table(words: Words) -> Table {
-    let row = |title: &str, place: &str, outcome, state: Option<&str>, model: &str, took: &str, cost: Cell, minutes| Row {
-        key: "run_1".to_owned(),
-        ..Row::opens(
-            "/runs/run_1",
-            vec![
-                Cell::Name(words.say(title), words.say(place)),
-                Cell::Badges([Some(Badge::outcome(outcome)), state.map(Badge::run_state)].into_iter().flatten().collect()),
-                Cell::Text(words.say(model)),
-                Cell::Number(words.number("9"), "9 steps: 4 model, 3 tool, 2 other".to_owned()),
-                Cell::number(took),
-                cost,
-                Cell::Time(ago(minutes)),
-            ],
-        )
-    };
+    let row =
+        |title: &str, place: &str, outcome, state: Option<&str>, model: &str, took: &str, cost: Cell, minutes| Row {
+            key: "run_1".to_owned(),
+            ..Row::opens(
+                "/runs/run_1",
+                vec![
+                    Cell::Name(words.say(title), words.say(place)),
+                    Cell::Badges(
+                        [Some(Badge::outcome(outcome)), state.map(Badge::run_state)].into_iter().flatten().collect(),
+                    ),
+                    Cell::Text(words.say(model)),
+                    Cell::Number(words.number("9"), "9 steps: 4 model, 3 tool, 2 other".to_owned()),
+                    Cell::number(took),
+                    cost,
+                    Cell::Time(ago(minutes)),
+                ],
+            )
+        };
     let cost = Cell::number;
     let unknown = || Cell::Unknown("gpt-5.2-mini-2026-10 is in no price table".to_owned());
     Table {
@@ -131,15 +159,23 @@ pub(super) fn table(words: Words) -> Table {
         picker: Some(ColumnPicker {
             path: "/runs".to_owned(),
             keep: vec![("outcome".to_owned(), "failed".to_owned())],
-            columns: [("model", "Model", true), ("steps", "Steps", true), ("tokens", "Tokens", false), ("release", "Release", false)]
-                .map(|(value, head, shown)| (value.to_owned(), head.to_owned(), shown))
-                .into(),
+            columns: [
+                ("model", "Model", true),
+                ("steps", "Steps", true),
+                ("tokens", "Tokens", false),
+                ("release", "Release", false),
+            ]
+            .map(|(value, head, shown)| (value.to_owned(), head.to_owned(), shown))
+            .into(),
         }),
         bulk: Some(Bulk {
             href: "/runs/verdicts".to_owned(),
             csrf: csrf(),
             what: "runs".to_owned(),
-            buttons: vec![("completed".to_owned(), "Say completed".to_owned()), ("failed".to_owned(), "Say failed".to_owned())],
+            buttons: vec![
+                ("completed".to_owned(), "Say completed".to_owned()),
+                ("failed".to_owned(), "Say failed".to_owned()),
+            ],
         }),
         ..Table::new(
             "Runs",
@@ -153,13 +189,76 @@ pub(super) fn table(words: Words) -> Table {
                 Column::new("Ended").sorted("/runs?sort=-ended", Sorted::Descending),
             ],
             vec![
-                row("Move a cleaning to Thursday", "Northwind Dental › Receptionist", Outcome::Completed, None, "gpt-5.2-mini", "1 m 12 s", cost("$0.0142"), 2),
-                row("Does my plan cover a crown?", "Northwind Dental › Receptionist", Outcome::Failed, None, "gpt-5.2-mini", "58 s", cost("$0.0098"), 14),
-                row("No dial tone after the storm", "Halden Telecom › Troubleshooter", Outcome::Escalated, None, "gpt-5.2", "4 m 03 s", cost("$0.0911"), 41),
-                row("Cancel OSL–LHR and refund", "Lumen Air › Rebooking", Outcome::Unverified, Some("provisional"), "gpt-5.2-mini-2026-10", "2 m 40 s", unknown(), 63),
-                row("Caller hung up while on hold", "Northwind Dental › Receptionist", Outcome::Abandoned, None, "gpt-5.2-mini", "22 s", cost("$0.0021"), 90),
-                row("Where is my order 20931", "Orchard & Vine › Support", Outcome::Completed, None, "claude-sonnet-5", "38 s", cost("$0.0077"), 131),
-                row("run_018f3b2c", "Orchard & Vine › Lead qualifier", Outcome::Unverified, Some("open"), "gpt-5.2-mini", "–", unknown(), 1_900),
+                row(
+                    "Move a cleaning to Thursday",
+                    "Northwind Dental › Receptionist",
+                    Outcome::Completed,
+                    None,
+                    "gpt-5.2-mini",
+                    "1 m 12 s",
+                    cost("$0.0142"),
+                    2,
+                ),
+                row(
+                    "Does my plan cover a crown?",
+                    "Northwind Dental › Receptionist",
+                    Outcome::Failed,
+                    None,
+                    "gpt-5.2-mini",
+                    "58 s",
+                    cost("$0.0098"),
+                    14,
+                ),
+                row(
+                    "No dial tone after the storm",
+                    "Halden Telecom › Troubleshooter",
+                    Outcome::Escalated,
+                    None,
+                    "gpt-5.2",
+                    "4 m 03 s",
+                    cost("$0.0911"),
+                    41,
+                ),
+                row(
+                    "Cancel OSL–LHR and refund",
+                    "Lumen Air › Rebooking",
+                    Outcome::Unverified,
+                    Some("provisional"),
+                    "gpt-5.2-mini-2026-10",
+                    "2 m 40 s",
+                    unknown(),
+                    63,
+                ),
+                row(
+                    "Caller hung up while on hold",
+                    "Northwind Dental › Receptionist",
+                    Outcome::Abandoned,
+                    None,
+                    "gpt-5.2-mini",
+                    "22 s",
+                    cost("$0.0021"),
+                    90,
+                ),
+                row(
+                    "Where is my order 20931",
+                    "Orchard & Vine › Support",
+                    Outcome::Completed,
+                    None,
+                    "claude-sonnet-5",
+                    "38 s",
+                    cost("$0.0077"),
+                    131,
+                ),
+                row(
+                    "run_018f3b2c",
+                    "Orchard & Vine › Lead qualifier",
+                    Outcome::Unverified,
+                    Some("open"),
+                    "gpt-5.2-mini",
+                    "–",
+                    unknown(),
+                    1_900,
+                ),
             ],
         )
     }

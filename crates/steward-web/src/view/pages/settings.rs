@@ -31,7 +31,10 @@ pub fn settings_tabs(open: &str, manages_people: bool) -> Tabs {
     Tabs {
         label: "Settings".to_owned(),
         tabs: seen
-            .map(|(word, name, icon)| Tab { icon: Some(icon), ..Tab::new(name, format!("/settings/{word}"), word == open) })
+            .map(|(word, name, icon)| Tab {
+                icon: Some(icon),
+                ..Tab::new(name, format!("/settings/{word}"), word == open)
+            })
             .collect(),
         at_side: true,
     }
@@ -164,19 +167,33 @@ pub(super) fn keys_table(words: Words) -> Table {
     };
     Table::new(
         "Keys",
-        vec![Column::new("Key"), Column::new("Writes to"), Column::new("Last used"), Column::new("Made"), Column::new("")],
+        vec![
+            Column::new("Key"),
+            Column::new("Writes to"),
+            Column::new("Last used"),
+            Column::new("Made"),
+            Column::new(""),
+        ],
         vec![
             row("production", "any workflow of the agency", Cell::Time(ago(1)), false),
             row("receptionist", "Northwind Dental › Receptionist", Cell::Time(ago(4)), false),
             row("old laptop", "Lumen Air › Rebooking", Cell::Unknown("never used".to_owned()), true),
         ],
     )
-    .or_empty(Empty::new(Icon::Key, "No key yet", "An agent sends its runs with a key: one for the whole agency, or one for each workflow."))
+    .or_empty(Empty::new(
+        Icon::Key,
+        "No key yet",
+        "An agent sends its runs with a key: one for the whole agency, or one for each workflow.",
+    ))
 }
 
 /// How to connect, with plain OpenTelemetry open.
 pub(super) fn connect(words: Words, made: bool) -> Connect {
-    let platform = |name: &str, current| Platform { name: name.to_owned(), href: format!("?platform={}", name.to_lowercase()), current };
+    let platform = |name: &str, current| Platform {
+        name: name.to_owned(),
+        href: format!("?platform={}", name.to_lowercase()),
+        current,
+    };
     Connect {
         key: made.then(|| Once {
             title: words.say("The key “production”"),
@@ -207,7 +224,11 @@ pub(super) fn connect(words: Words, made: bool) -> Connect {
             id: "first-run".to_owned(),
             live: "/live?topic=first-run".to_owned(),
             from: String::new(),
-            received: (!made).then(|| Received { text: words.say("Received: 3 runs of “receptionist”"), at: ago(0), href: "/runs".to_owned() }),
+            received: (!made).then(|| Received {
+                text: words.say("Received: 3 runs of “receptionist”"),
+                at: ago(0),
+                href: "/runs".to_owned(),
+            }),
         }),
     }
 }
@@ -224,9 +245,16 @@ impl Samples for SettingsPage {
             ..Row::plain(vec![
                 Cell::Name(words.say(name), words.say(email)),
                 Cell::text(role),
-                Cell::text(if role == "contractor" { words.say("Northwind Dental, Lumen Air") } else { "all clients".to_owned() }),
+                Cell::text(if role == "contractor" {
+                    words.say("Northwind Dental, Lumen Air")
+                } else {
+                    "all clients".to_owned()
+                }),
                 if off { Cell::text("invited, not yet here") } else { Cell::Time(ago(12)) },
-                Cell::Actions(vec![Action::open("Change", "/settings/people/pe_1"), Action::ask("Remove", "/settings/people/pe_1/remove")]),
+                Cell::Actions(vec![
+                    Action::open("Change", "/settings/people/pe_1"),
+                    Action::ask("Remove", "/settings/people/pe_1/remove"),
+                ]),
             ])
         };
         let people = SettingsPart {
@@ -234,7 +262,13 @@ impl Samples for SettingsPage {
             note: "Operators do everything but people; contractors see assigned clients and no money.".to_owned(),
             table: Some(Table::new(
                 "People",
-                vec![Column::new("Person"), Column::new("Role"), Column::new("Sees"), Column::new("Last here"), Column::new("")],
+                vec![
+                    Column::new("Person"),
+                    Column::new("Role"),
+                    Column::new("Sees"),
+                    Column::new("Last here"),
+                    Column::new(""),
+                ],
                 vec![
                     person("Ada Lindqvist", "ada@meridian.example", "owner", false),
                     person("Bo Castellanos", "bo@meridian.example", "operator", false),
@@ -254,8 +288,16 @@ impl Samples for SettingsPage {
                     "Make the invitation",
                     vec![
                         Field::text("name", "Name", ""),
-                        Field::line("email", "email", "Address", "not an address").with_error("An address has an @ in it."),
-                        Field::select("role", "Role", Choice::list(&[("operator", "operator"), ("contractor", "contractor"), ("owner", "owner")], "operator")),
+                        Field::line("email", "email", "Address", "not an address")
+                            .with_error("An address has an @ in it."),
+                        Field::select(
+                            "role",
+                            "Role",
+                            Choice::list(
+                                &[("operator", "operator"), ("contractor", "contractor"), ("owner", "owner")],
+                                "operator",
+                            ),
+                        ),
                     ],
                 )
             }),
@@ -278,8 +320,15 @@ impl Samples for SettingsPage {
                     vec![
                         Field::text("name", "Name on the cover", words.say("Meridian Automation")).optional(),
                         Field { control: Control::Line("color"), ..Field::text("colour", "Colour", "#1f5fbf") },
-                        Field { control: Control::File("image/svg+xml,image/png"), ..Field::text("logo", "Logo", "").optional() }.with_hint("SVG or PNG, at most 200 kB."),
-                        Field { control: Control::Radios(Choice::list(&[("a4", "A4"), ("letter", "Letter")], "a4")), ..Field::text("paper", "Paper", "") },
+                        Field {
+                            control: Control::File("image/svg+xml,image/png"),
+                            ..Field::text("logo", "Logo", "").optional()
+                        }
+                        .with_hint("SVG or PNG, at most 200 kB."),
+                        Field {
+                            control: Control::Radios(Choice::list(&[("a4", "A4"), ("letter", "Letter")], "a4")),
+                            ..Field::text("paper", "Paper", "")
+                        },
                         Field::lines("contact", "Where readers may ask", words.say("hello@meridian.example"), 2),
                     ],
                 )
@@ -289,7 +338,11 @@ impl Samples for SettingsPage {
         };
         Self {
             side: settings_tabs("people", true),
-            notices: vec![Notice::new(Tone::Info, "Figures count days of Europe/Berlin", "Changing the zone changes days of reports that are not published yet.")],
+            notices: vec![Notice::new(
+                Tone::Info,
+                "Figures count days of Europe/Berlin",
+                "Changing the zone changes days of reports that are not published yet.",
+            )],
             parts: vec![people, invite, brand],
         }
     }
@@ -317,9 +370,20 @@ impl Samples for KeysPage {
                     csrf(),
                     "Make a key",
                     vec![
-                        Field::text("name", "Name", words.say("production")).with_hint("Where it is used, so that you know which one to revoke."),
-                        Field::select("workflow", "Writes to", Choice::list(&[("", "any workflow of the agency".to_owned()), ("wf_1", words.say("Northwind Dental › Receptionist"))], ""))
-                            .with_hint("With a key for all, telemetry names the workflow."),
+                        Field::text("name", "Name", words.say("production"))
+                            .with_hint("Where it is used, so that you know which one to revoke."),
+                        Field::select(
+                            "workflow",
+                            "Writes to",
+                            Choice::list(
+                                &[
+                                    ("", "any workflow of the agency".to_owned()),
+                                    ("wf_1", words.say("Northwind Dental › Receptionist")),
+                                ],
+                                "",
+                            ),
+                        )
+                        .with_hint("With a key for all, telemetry names the workflow."),
                     ],
                 )
             }),
@@ -374,7 +438,9 @@ impl Samples for PricesPage {
                     Cell::Name(words.say("gpt-5.2-mini-2026-10"), words.say("openai")),
                     Cell::NumberLink("212".to_owned(), "/runs?model=gpt-5.2-mini-2026-10".to_owned()),
                     Cell::Time(ago(8_000)),
-                    Cell::Actions(vec![Action::open("Add its price", "/settings/prices?model=gpt-5.2-mini-2026-10#own").primary()]),
+                    Cell::Actions(vec![
+                        Action::open("Add its price", "/settings/prices?model=gpt-5.2-mini-2026-10#own").primary(),
+                    ]),
                 ])],
             ),
             own: Table::new("Own prices", columns(), vec![price("house-llama", "own machines")]),
@@ -386,7 +452,8 @@ impl Samples for PricesPage {
                     csrf(),
                     "Add the price",
                     vec![
-                        Field::text("model", "Model", words.say("gpt-5.2-mini-2026-10")).with_hint("As it is reported, or a beginning of it and *."),
+                        Field::text("model", "Model", words.say("gpt-5.2-mini-2026-10"))
+                            .with_hint("As it is reported, or a beginning of it and *."),
                         Field::line("date", "from", "From", "2026-10-28"),
                         Field::number("input", "Input, a million tokens", "0.40").with_unit("USD"),
                         Field::number("cached", "From cache, a million tokens", "").with_unit("USD").optional(),
@@ -394,7 +461,11 @@ impl Samples for PricesPage {
                     ],
                 )
             }),
-            known: Table::new("The price table", columns(), vec![price("gpt-5.2-mini", "openai"), price("claude-sonnet-5", "anthropic")]),
+            known: Table::new(
+                "The price table",
+                columns(),
+                vec![price("gpt-5.2-mini", "openai"), price("claude-sonnet-5", "anthropic")],
+            ),
             known_note: "Of 14 Nov 2026, with this version of Steward.".to_owned(),
             recompute: Some(Form {
                 in_pairs: true,
@@ -402,7 +473,10 @@ impl Samples for PricesPage {
                     "/settings/prices/recompute",
                     csrf(),
                     "Reckon again",
-                    vec![Field::line("date", "first", "From", "2026-10-01"), Field::line("date", "last", "To", "2026-10-31")],
+                    vec![
+                        Field::line("date", "first", "From", "2026-10-01"),
+                        Field::line("date", "last", "To", "2026-10-31"),
+                    ],
                 )
             }),
             ..Self::empty()

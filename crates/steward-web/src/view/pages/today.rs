@@ -8,10 +8,10 @@ use crate::view::components::attention::Attention;
 use crate::view::components::badge::{Badge, Tone};
 use crate::view::components::button::Action;
 use crate::view::components::empty::Empty;
-use crate::view::components::form::Form;
-use crate::view::components::notice::Notice;
 use crate::view::components::figure::{Comparison, Figure, Way, sparkline};
+use crate::view::components::form::Form;
 use crate::view::components::icon::Icon;
+use crate::view::components::notice::Notice;
 use crate::view::components::table::{Cell, Column, Row, Table};
 use crate::view::gallery;
 use crate::view::samples::{self, Samples, Words, ago};
@@ -75,7 +75,11 @@ impl Samples for Today {
             clients: clients(words),
             latest: latest(words),
             first_steps: None,
-            progress: vec![Notice::new(Tone::Info, "Runs are being read again", "1,204 of 9,204. Figures change as it goes on.")],
+            progress: vec![Notice::new(
+                Tone::Info,
+                "Runs are being read again",
+                "1,204 of 9,204. Figures change as it goes on.",
+            )],
             assign: Vec::new(),
             quality: words.say("Data quality: the outcome of 86.0 % of runs is known; 2.3 % have no known cost."),
         }
@@ -84,8 +88,10 @@ impl Samples for Today {
 
 /// The table of clients, as Today and the list of clients show it.
 pub(super) fn clients(words: Words) -> Table {
-    let up = |by: &str| Comparison { by: by.to_owned(), way: Way::Up, change: Change::Better, before: "before".to_owned() };
-    let down = |by: &str| Comparison { by: by.to_owned(), way: Way::Down, change: Change::Worse, before: "before".to_owned() };
+    let up =
+        |by: &str| Comparison { by: by.to_owned(), way: Way::Up, change: Change::Better, before: "before".to_owned() };
+    let down =
+        |by: &str| Comparison { by: by.to_owned(), way: Way::Down, change: Change::Worse, before: "before".to_owned() };
     let row = |name: &str, under: &str, needs: Option<Badge>, runs: &str, rate: Cell, cost: Cell, value: &str| {
         Row::opens(
             "/clients/cl_1",
@@ -115,16 +121,52 @@ pub(super) fn clients(words: Words) -> Table {
             Column::new("Runs a day"),
         ],
         vec![
-            row("Northwind Dental", "Receptionist, Recall calls", needs("2 things", Tone::Bad), "1,168", Cell::Change("83.9 %".to_owned(), up("2.1 pts")), Cell::number("$214.80"), "$10.1 k"),
-            row("Halden Telecom", "Troubleshooter", needs("1 thing", Tone::Warn), "9,204", Cell::Change("71.2 %".to_owned(), down("6.4 pts")), Cell::Unknown("212 runs have no known cost".to_owned()), "$31.4 k"),
-            row("Lumen Air", "Rebooking", needs("1 thing", Tone::Warn), "1,190", Cell::number("42.0 %"), Cell::number("$388.10"), "$4.2 k"),
-            row("Orchard & Vine", "Support, Lead qualifier", needs("1 thing", Tone::Bad), "3,411", Cell::Change("88.0 %".to_owned(), up("0.4 pts")), Cell::number("$96.02"), "$22.8 k"),
+            row(
+                "Northwind Dental",
+                "Receptionist, Recall calls",
+                needs("2 things", Tone::Bad),
+                "1,168",
+                Cell::Change("83.9 %".to_owned(), up("2.1 pts")),
+                Cell::number("$214.80"),
+                "$10.1 k",
+            ),
+            row(
+                "Halden Telecom",
+                "Troubleshooter",
+                needs("1 thing", Tone::Warn),
+                "9,204",
+                Cell::Change("71.2 %".to_owned(), down("6.4 pts")),
+                Cell::Unknown("212 runs have no known cost".to_owned()),
+                "$31.4 k",
+            ),
+            row(
+                "Lumen Air",
+                "Rebooking",
+                needs("1 thing", Tone::Warn),
+                "1,190",
+                Cell::number("42.0 %"),
+                Cell::number("$388.10"),
+                "$4.2 k",
+            ),
+            row(
+                "Orchard & Vine",
+                "Support, Lead qualifier",
+                needs("1 thing", Tone::Bad),
+                "3,411",
+                Cell::Change("88.0 %".to_owned(), up("0.4 pts")),
+                Cell::number("$96.02"),
+                "$22.8 k",
+            ),
             row("Fjord Legal", "Intake", None, "207", Cell::number("no data"), Cell::number("$12.40"), "–"),
         ],
     )
     .or_empty(
-        Empty::new(Icon::Clients, "No client yet", "Each business that you work for is a client; its workflows, figures and reports stand under it.")
-            .with_action(Action::open("Add a client", "/clients/new").primary()),
+        Empty::new(
+            Icon::Clients,
+            "No client yet",
+            "Each business that you work for is a client; its workflows, figures and reports stand under it.",
+        )
+        .with_action(Action::open("Add a client", "/clients/new").primary()),
     )
 }
 

@@ -132,8 +132,12 @@ impl Samples for WorkflowPage {
             more: Vec::new(),
             quality: Vec::new(),
             first_steps: Some(
-                Empty::new(Icon::Workflow, "No run has come in yet", "Figures appear with the first run that ends. They need no set-up; rules make them say more.")
-                    .with_action(Action::open("Show the key's snippets", "/settings/keys").primary()),
+                Empty::new(
+                    Icon::Workflow,
+                    "No run has come in yet",
+                    "Figures appear with the first run that ends. They need no set-up; rules make them say more.",
+                )
+                .with_action(Action::open("Show the key's snippets", "/settings/keys").primary()),
             ),
         }
     }
@@ -180,17 +184,41 @@ impl Samples for WorkflowSettingsPage {
         let words = *words;
         let fields = vec![
             Field::text("name", "Name", words.say("Receptionist")),
-            Field::select("client", "Client", Choice::list(&[("cl_1", words.say("Northwind Dental")), ("", "none".to_owned())], "cl_1")),
-            Field::select("run_unit", "One run is", Choice::list(&[("trace", "one trace"), ("conversation", "one whole conversation")], "conversation"))
-                .with_hint("A conversation gathers all traces with the same conversation id."),
+            Field::select(
+                "client",
+                "Client",
+                Choice::list(&[("cl_1", words.say("Northwind Dental")), ("", "none".to_owned())], "cl_1"),
+            ),
+            Field::select(
+                "run_unit",
+                "One run is",
+                Choice::list(&[("trace", "one trace"), ("conversation", "one whole conversation")], "conversation"),
+            )
+            .with_hint("A conversation gathers all traces with the same conversation id."),
             Field::number("quiet_minutes", "Over after so long without a sign", "3").with_unit("minutes"),
             Field::number("max_age_hours", "Over at the latest after", "24").with_unit("hours"),
             Field::number("settle_minutes", "Late data is awaited for", "10").with_unit("minutes"),
-            Field::text("deciding_scores", "Scores that decide", words.say("reward, task_success")).optional().with_hint("Separated by commas; empty takes the usual names."),
+            Field::text("deciding_scores", "Scores that decide", words.say("reward, task_success"))
+                .optional()
+                .with_hint("Separated by commas; empty takes the usual names."),
             Field::number("pass_at_least", "A score passes from", "1"),
             Field::number("baseline_minutes", "A person needed", "6.5").with_unit("minutes a run").optional(),
-            Field::select("value", "Its value is reckoned on", Choice::list(&[("none", "nothing agreed"), ("results", "its results' values"), ("per_completed_run", "each completed run"), ("time_saved", "time saved")], "per_completed_run")),
-            Field::number("value_amount", "Value of a completed run, or of an hour", "12.00").with_unit("EUR").optional(),
+            Field::select(
+                "value",
+                "Its value is reckoned on",
+                Choice::list(
+                    &[
+                        ("none", "nothing agreed"),
+                        ("results", "its results' values"),
+                        ("per_completed_run", "each completed run"),
+                        ("time_saved", "time saved"),
+                    ],
+                    "per_completed_run",
+                ),
+            ),
+            Field::number("value_amount", "Value of a completed run, or of an hour", "12.00")
+                .with_unit("EUR")
+                .optional(),
         ];
         Self {
             tabs: workflow_tabs("wf_1", "settings"),
@@ -207,9 +235,7 @@ impl Samples for WorkflowSettingsPage {
                 ],
             },
             keys: super::settings::keys_table(words),
-            actions: vec![
-                Action::ask("Archive the workflow", "/workflows/wf_1/archive").with_icon(Icon::Trash),
-            ],
+            actions: vec![Action::ask("Archive the workflow", "/workflows/wf_1/archive").with_icon(Icon::Trash)],
         }
     }
 }
@@ -236,8 +262,17 @@ impl Samples for WorkflowAssign {
                 csrf(),
                 "Assign",
                 vec![
-                    Field::select("client", "It works for", Choice::list(&[("cl_1", words.say("Northwind Dental")), ("new", "a new client…".to_owned())], "cl_1")),
-                    Field::text("new_client", "New client's name", "").optional().with_hint("Only with “a new client”."),
+                    Field::select(
+                        "client",
+                        "It works for",
+                        Choice::list(
+                            &[("cl_1", words.say("Northwind Dental")), ("new", "a new client…".to_owned())],
+                            "cl_1",
+                        ),
+                    ),
+                    Field::text("new_client", "New client's name", "")
+                        .optional()
+                        .with_hint("Only with “a new client”."),
                     Field::text("name", "Call it", words.say("Refunds")),
                 ],
             ),
@@ -250,7 +285,13 @@ impl Samples for WorkflowAssign {
 pub(super) fn unassigned(words: Words) -> Table {
     Table::new(
         "Workflows that belong to no client",
-        vec![Column::new("Named by telemetry"), Column::number("Runs"), Column::new("First seen"), Column::new("Last seen"), Column::new("")],
+        vec![
+            Column::new("Named by telemetry"),
+            Column::number("Runs"),
+            Column::new("First seen"),
+            Column::new("Last seen"),
+            Column::new(""),
+        ],
         vec![Row::plain(vec![
             Cell::name(words.say("refund-agent-eu")),
             Cell::number("83"),
@@ -290,7 +331,10 @@ pub(super) fn workflows(words: Words) -> Table {
             Column::number("Value"),
             Column::new("Runs a day"),
         ],
-        vec![row("Receptionist", "last run 2 min ago", "83.9 %", "€0.17"), row("Recall calls", "last run 3 h ago", "61.2 %", "€0.41")],
+        vec![
+            row("Receptionist", "last run 2 min ago", "83.9 %", "€0.17"),
+            row("Recall calls", "last run 3 h ago", "61.2 %", "€0.41"),
+        ],
     )
 }
 
@@ -302,20 +346,38 @@ pub(super) fn results(words: Words) -> Table {
             Cell::NumberLink(words.number(n), "/runs?result=booking".to_owned()),
             Cell::text(hours),
             value,
-            Cell::Change(String::new(), Comparison { by: "8 %".to_owned(), way: Way::Up, change: Change::Better, before: "579 before".to_owned() }),
+            Cell::Change(
+                String::new(),
+                Comparison {
+                    by: "8 %".to_owned(),
+                    way: Way::Up,
+                    change: Change::Better,
+                    before: "579 before".to_owned(),
+                },
+            ),
         ])
     };
     Table::new(
         "Results",
-        vec![Column::new("Result"), Column::number("Count"), Column::new("When"), Column::number("Value"), Column::number("Change")],
+        vec![
+            Column::new("Result"),
+            Column::number("Count"),
+            Column::new("When"),
+            Column::number("Value"),
+            Column::number("Change"),
+        ],
         vec![
             row("Appointments booked", "626", "412 in hours, 214 outside", Cell::number("$7.5 k")),
             row("Calls answered", "1,168", "712 in hours, 456 outside", Cell::Unknown("no value is agreed".to_owned())),
         ],
     )
     .or_empty(
-        Empty::new(Icon::Target, "No results yet", "Results are what the business counts: bookings made, leads captured, tickets resolved.")
-            .with_action(Action::open("Write a result rule", "/workflows/wf_1/rules#results")),
+        Empty::new(
+            Icon::Target,
+            "No results yet",
+            "Results are what the business counts: bookings made, leads captured, tickets resolved.",
+        )
+        .with_action(Action::open("Write a result rule", "/workflows/wf_1/rules#results")),
     )
 }
 
@@ -406,7 +468,10 @@ fn models(words: Words) -> Table {
             Column::number("p50"),
             Column::number("Failed"),
         ],
-        vec![row("gpt-5.2-mini", Cell::number("$128.40")), row("gpt-5.2-mini-2026-10", Cell::Unknown("in no price table".to_owned()))],
+        vec![
+            row("gpt-5.2-mini", Cell::number("$128.40")),
+            row("gpt-5.2-mini-2026-10", Cell::Unknown("in no price table".to_owned())),
+        ],
     )
 }
 
@@ -426,8 +491,18 @@ fn errors(words: Words) -> Table {
     };
     Table::new(
         "Errors",
-        vec![Column::new("Error"), Column::new("Class"), Column::number("Times"), Column::new("First seen"), Column::new("Last seen"), Column::new("A day")],
-        vec![row("auth", "401 Unauthorized: token expired", "tool check_insurance", "41"), row("timeout", "no answer within 5 s", "tool book_appointment", "12")],
+        vec![
+            Column::new("Error"),
+            Column::new("Class"),
+            Column::number("Times"),
+            Column::new("First seen"),
+            Column::new("Last seen"),
+            Column::new("A day"),
+        ],
+        vec![
+            row("auth", "401 Unauthorized: token expired", "tool check_insurance", "41"),
+            row("timeout", "no answer within 5 s", "tool book_appointment", "12"),
+        ],
     )
 }
 
@@ -439,7 +514,15 @@ fn releases(words: Words) -> Table {
                 Cell::name(words.say(name)),
                 Cell::Time(ago(14_000)),
                 Cell::Number(words.number("402"), String::new()),
-                Cell::Change(rate.to_owned(), Comparison { by: "3.1 pts".to_owned(), way, change, before: "against the release before".to_owned() }),
+                Cell::Change(
+                    rate.to_owned(),
+                    Comparison {
+                        by: "3.1 pts".to_owned(),
+                        way,
+                        change,
+                        before: "against the release before".to_owned(),
+                    },
+                ),
                 Cell::number("$0.171"),
                 Cell::number("1 m 08 s"),
             ],
