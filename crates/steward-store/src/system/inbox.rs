@@ -186,7 +186,7 @@ impl Store {
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<InboxEntry>, StoreError> {
-        let waiting = "SELECT COUNT(*) FROM (SELECT 1 FROM inbox WHERE state = 0 AND (lease_until IS NULL OR lease_until < $1) LIMIT 1) AS some";
+        let waiting = "SELECT COUNT(*) FROM (SELECT 1 FROM inbox WHERE state = 0 AND (lease_until IS NULL OR lease_until < $1) LIMIT 1) AS found";
         let n: i64 = match self.read(waiting).bind(now.0).first().await? {
             Some(mut row) => row.take()?,
             None => 0,
@@ -238,7 +238,7 @@ impl Store {
     /// A [`StoreError`] when the database does not answer.
     pub async fn count_waiting(&self, most: u32) -> Result<i64, StoreError> {
         let row = self
-            .read("SELECT COUNT(*) FROM (SELECT 1 FROM inbox WHERE state = 0 LIMIT $1) AS some")
+            .read("SELECT COUNT(*) FROM (SELECT 1 FROM inbox WHERE state = 0 LIMIT $1) AS found")
             .bind(i64::from(most))
             .first()
             .await?;

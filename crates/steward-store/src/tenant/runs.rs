@@ -524,7 +524,7 @@ impl AgencyStore {
         let mut sql = self.read("SELECT COUNT(*) FROM (SELECT 1 FROM runs WHERE agency_id = $1");
         push_filter(&mut sql, filter);
         let most = sql.placeholder(i64::from(most));
-        sql.push(&format!(" LIMIT {most}) AS some"));
+        sql.push(&format!(" LIMIT {most}) AS found"));
         let count: i64 = match sql.first().await? {
             Some(mut row) => row.take()?,
             None => 0,
