@@ -2,6 +2,7 @@
 //
 //   node run.mjs [FILE…]                 the tests, or only these files
 //   node run.mjs screenshots FOLDER      a picture of every page in every look
+//   node run.mjs pictures FOLDER         the README's pictures
 //
 // STEWARD_BIN is the program (target/debug/steward), STEWARD_CHROMIUM the browser (/usr/bin/chromium).
 // With STEWARD_URL set to a sign-in link, that server is used and none is started.
@@ -48,8 +49,8 @@ try {
 
   const environment = { ...process.env, STEWARD_LINK: link, STEWARD_STATE: state };
   const [first, ...rest] = process.argv.slice(2);
-  if (first === "screenshots") {
-    status = await run([join(here, "screenshots.mjs"), ...rest], environment);
+  if (first === "screenshots" || first === "pictures") {
+    status = await run([join(here, `${first}.mjs`), ...rest], environment);
   } else {
     const named = first ? [first, ...rest].map((file) => resolve(file)) : await testFiles();
     status = await run(["--test", "--test-reporter=spec", ...named], environment);
