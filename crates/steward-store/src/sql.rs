@@ -10,6 +10,15 @@ const MAX_BINDS: usize = 32_766;
 /// Rows that one statement inserts: few distinct sizes, so that prepared statements are found again.
 const BATCH_ROWS: [usize; 3] = [128, 16, 1];
 
+/// PostgreSQL keeps no NUL in a text, and SQLite's functions end at one: both keep the sign for what cannot be shown.
+fn without_nul(value: &mut Value) {
+    if let Value::String(Some(text)) = value {
+        if text.contains('\0') {
+            *text = text.replace('\0', "\u{fffd}").into();
+        }
+    }
+}
+
 /// A statement with its values.
 pub(crate) struct Sql<'a, C: ConnectionTrait> {
     connection: &'a C,
@@ -55,7 +64,8 @@ impl<'a, C: ConnectionTrait> Sql<'a, C> {
         }
     }
 
-    fn statement(self) -> (&'a C, Statement) {
+    fn statement(mut self) -> (&'a C, Statement) {
+        self.values.iter_mut().for_each(without_nul);
         (self.connection, Statement::from_sql_and_values(self.backend, self.text, self.values))
     }
 

@@ -18,6 +18,7 @@ mod fields;
 pub mod import;
 mod messages;
 pub mod native;
+mod nul;
 pub mod otlp;
 mod text;
 

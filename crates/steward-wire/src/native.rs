@@ -65,6 +65,7 @@ use crate::WireError;
 use crate::conversation::{self, ROOT, Shared, Turn};
 use crate::fields::{Fields, number};
 use crate::messages;
+use crate::nul;
 use crate::text::{bounded, name, sha256};
 
 /// The most characters of a trace's id.
@@ -93,6 +94,7 @@ pub fn read_runs(body: &[u8]) -> Result<Decoded, WireError> {
         Ok(_) => return Err(WireError::Shape("a run is an object")),
         Err(error) => read_lines(text, error, &mut decoded)?,
     }
+    decoded.steps.iter_mut().for_each(nul::replace_in);
     Ok(decoded)
 }
 

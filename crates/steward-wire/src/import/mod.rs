@@ -102,10 +102,13 @@ pub fn detect(line: &str) -> Option<Format> {
 pub fn read_line(format: Format, line: &str) -> Result<Imported, String> {
     let line = line.trim_start_matches('\u{feff}').trim();
     let value: Value = serde_json::from_str(line).map_err(|error| format!("the line is not valid JSON: {error}"))?;
-    match format {
+    let mut imported = match format {
         Format::Native => native::read_run(value).map(|run| Imported { key: run.key, steps: run.steps }),
         Format::Transcript => transcript::read(value, line),
         Format::TauBench => tau::read_tau(value, line),
         Format::Tau2Bench => tau::read_tau2(value, line),
-    }
+    }?;
+    imported.steps.iter_mut().for_each(crate::nul::replace_in);
+    imported.key = imported.key.replace('\0', "\u{fffd}");
+    Ok(imported)
 }

@@ -17,6 +17,7 @@ pub use crate::Decoded;
 use crate::WireError;
 use crate::dialects;
 use crate::draft::fill_declared;
+use crate::nul;
 
 /// The encodings of OTLP over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,7 @@ pub fn decode_request(request: ExportTraceServiceRequest) -> Decoded {
             match span::read(span) {
                 Ok(mut step) => {
                     resource.declare(&mut step);
+                    nul::replace_in(&mut step);
                     decoded.steps.push(step);
                 }
                 Err(reason) => decoded.reject(&reason),
