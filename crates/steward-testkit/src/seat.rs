@@ -10,6 +10,7 @@ use steward_core::clients::Client;
 use steward_core::ids::{AgencyId, ClientId, PersonId, WorkflowId};
 use steward_core::people::Role;
 use steward_core::workflow::{Workflow, WorkflowSettings};
+use steward_store::tenant::Person;
 
 use crate::test_app::{form, request};
 use crate::{Answer, TestApp};
@@ -43,9 +44,31 @@ impl Seat {
     /// When they cannot be invited.
     #[expect(clippy::expect_used, reason = "in tests a panic is the report")]
     pub async fn with_person(&self, email: &str, role: Role, clients: &[ClientId]) -> Self {
+        if role == Role::Client {
+            return self.with_client_person(email, clients).await;
+        }
         let new = NewPerson { email: email.to_owned(), name: email.to_owned(), role, clients: clients.to_vec() };
         let (member, _) = self.app.app().invite_person(&self.actor, new).await.expect("invited");
         Self::of(self.app.clone(), self.actor.agency_id, member.person.id).await
+    }
+
+    /// Somebody of a client: they cannot be invited before there is a portal, and a database may hold them all the same.
+    #[expect(clippy::expect_used, reason = "in tests a panic is the report")]
+    async fn with_client_person(&self, email: &str, clients: &[ClientId]) -> Self {
+        let app = self.app.app();
+        let store = app.store_of(&self.actor);
+        let person = Person {
+            id: PersonId::from_uuid(app.ids().make()),
+            email: email.to_owned(),
+            name: email.to_owned(),
+            role: Role::Client,
+            has_password: false,
+            created_at: app.clock().now(),
+            disabled_at: None,
+        };
+        store.create_person(&person).await.expect("a person");
+        store.update_person_clients(person.id, clients).await.expect("their client");
+        Self::of(self.app.clone(), self.actor.agency_id, person.id).await
     }
 
     /// A client of the agency.

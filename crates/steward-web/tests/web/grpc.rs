@@ -1,0 +1,175 @@
+//! OTLP over gRPC, and the program as it listens.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message as _;
+use steward_testkit::{KeyHolder, TestApp, TestDb, db_tests};
+use steward_web::{WebConfig, serve};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use crate::payload::{PROTOBUF, gzip, protobuf, span};
+
+const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+/// A program that listens, as `steward serve` starts it.
+struct Listening {
+    http: std::net::SocketAddr,
+    grpc: std::net::SocketAddr,
+    stop: oneshot::Sender<()>,
+    done: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+async fn listen(app: &TestApp) -> Listening {
+    let bind = || TcpListener::bind("127.0.0.1:0");
+    let (http, grpc) = (bind().await.expect("a port"), bind().await.expect("a port"));
+    let (stop, stopped) = oneshot::channel();
+    let (http_at, grpc_at) = (http.local_addr().expect("an address"), grpc.local_addr().expect("an address"));
+    let shutdown = async move { drop(stopped.await) };
+    let done = tokio::spawn(serve(app.app().clone(), WebConfig::default(), http, Some(grpc), shutdown));
+    Listening { http: http_at, grpc: grpc_at, stop, done }
+}
+
+/// What a unary call came to: gRPC's status and message, and the answer.
+struct Called {
+    code: i32,
+    message: String,
+    answer: Bytes,
+}
+
+/// One unary call, spoken in HTTP/2 frames by hand: the program under test has no client of its own.
+async fn call(at: std::net::SocketAddr, path: &str, headers: &[(&str, &str)], message: &[u8], packed: bool) -> Called {
+    let stream = TcpStream::connect(at).await.expect("connected");
+    let (mut send, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
+    let driving = tokio::spawn(connection);
+    let mut request = axum::http::Request::builder()
+        .method("POST")
+        .uri(format!("http://{at}{path}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    if packed {
+        request = request.header("grpc-encoding", "gzip");
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let (response, mut body) = send.send_request(request.body(()).expect("a request"), false).expect("sent");
+    let mut frame = BytesMut::new();
+    frame.put_u8(u8::from(packed));
+    frame.put_u32(u32::try_from(message.len()).expect("short"));
+    frame.extend_from_slice(message);
+    body.send_data(frame.freeze(), true).expect("sent");
+    let response = response.await.expect("an answer");
+    let head = response.headers().clone();
+    let mut body = response.into_body();
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = body.data().await {
+        let chunk = chunk.expect("whole");
+        body.flow_control().release_capacity(chunk.len()).expect("released");
+        bytes.extend_from_slice(&chunk);
+    }
+    let trailers = body.trailers().await.expect("trailers").unwrap_or(head);
+    let text = |name: &str| trailers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    driving.abort();
+    let answer = if bytes.len() >= 5 { bytes.freeze().slice(5..) } else { Bytes::new() };
+    Called { code: text("grpc-status").parse().expect("a status"), message: text("grpc-message"), answer }
+}
+
+async fn within<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), what).await.expect("in time")
+}
+
+async fn world(db: TestDb) -> (TestApp, KeyHolder, Listening) {
+    let app = TestApp::new(db).await;
+    let key = app.agency("north").await.with_key(None).await;
+    let listening = listen(&app).await;
+    (app, key, listening)
+}
+
+db_tests! {
+    async fn traces_are_taken_in_over_grpc(db: TestDb) {
+        let (app, key, program) = world(db).await;
+        let bearer = format!("Bearer {}", key.key);
+        let headers = [("authorization", bearer.as_str())];
+        let plain = within(call(program.grpc, TRACES, &headers, &protobuf(vec![span(1)]), false)).await;
+        assert_eq!((plain.code, plain.answer.len()), (0, 0), "{}", plain.message);
+        let packed = within(call(program.grpc, TRACES, &[("x-api-key", &key.key)], &gzip(&protobuf(vec![span(2)])), true)).await;
+        assert_eq!(packed.code, 0, "{}", packed.message);
+        let mut bad = span(3);
+        bad.span_id = Vec::new();
+        let partial = within(call(program.grpc, TRACES, &headers, &protobuf(vec![bad, span(4)]), false)).await;
+        let partial = ExportTraceServiceResponse::decode(partial.answer).expect("an answer").partial_success.expect("partial");
+        assert_eq!(partial.rejected_spans, 1);
+        app.assemble().await;
+        let runs = key.get("/api/v1/runs").await.json();
+        assert_eq!(runs["items"].as_array().expect("items").len(), 3);
+    }
+
+    async fn grpc_tells_what_is_wrong(db: TestDb) {
+        let (_, key, program) = world(db).await;
+        let headers = [("x-api-key", key.key.as_str())];
+        let nobody = within(call(program.grpc, TRACES, &[], &protobuf(vec![span(1)]), false)).await;
+        assert!(nobody.code == 16 && nobody.message.contains("API%20key"), "{} {}", nobody.code, nobody.message);
+        let broken = within(call(program.grpc, TRACES, &headers, &[0xff; 50], false)).await;
+        assert_eq!(broken.code, 3, "{}", broken.message);
+        let bomb = within(call(program.grpc, TRACES, &headers, &gzip(&vec![0; 100 * 1024 * 1024]), true)).await;
+        assert_ne!(bomb.code, 0);
+        let logs = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+        let logs = within(call(program.grpc, logs, &headers, &[], false)).await;
+        assert_eq!(logs.code, 0);
+        let unknown = within(call(program.grpc, "/some.Service/Method", &headers, &[], false)).await;
+        assert_eq!(unknown.code, 12);
+        let good = within(call(program.grpc, TRACES, &headers, &protobuf(vec![span(1)]), false)).await;
+        assert_eq!(good.code, 0, "{}", good.message);
+    }
+}
+
+#[test]
+fn a_refused_sender_gets_to_the_answer_and_stopping_finishes_what_is_under_way() {
+    steward_testkit::run(async {
+        let (_, key, program) = world(TestDb::sqlite()).await;
+        // More than the program reads before it refuses: a connection that were closed at once would be reset.
+        let mut stream = TcpStream::connect(program.http).await.expect("connected");
+        let (mut reader, mut writer) = stream.split();
+        let head = format!(
+            "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {PROTOBUF}\r\nAuthorization: Bearer {}\r\nContent-Length: 40000000\r\nConnection: close\r\n\r\n",
+            key.key
+        );
+        let sending = async {
+            writer.write_all(head.as_bytes()).await.expect("sent");
+            let piece = vec![0; 1_000_000];
+            for _ in 0..40 {
+                writer.write_all(&piece).await.expect("sent to the end");
+            }
+        };
+        let mut answer = String::new();
+        let (_, read) = within(async { tokio::join!(sending, reader.read_to_string(&mut answer)) }).await;
+        read.expect("read to the end");
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+
+        // A page that listens does not hold the program up.
+        let mut slow = TcpStream::connect(program.http).await.expect("connected");
+        let body = protobuf(vec![span(1)]);
+        let head = format!(
+            "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {PROTOBUF}\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
+            key.key,
+            body.len()
+        );
+        slow.write_all(head.as_bytes()).await.expect("sent");
+        slow.write_all(&body[..10]).await.expect("sent");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        program.stop.send(()).expect("heard");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        slow.write_all(&body[10..]).await.expect("sent");
+        let mut answer = [0; 15];
+        within(slow.read_exact(&mut answer)).await.expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        within(program.done).await.expect("no panic").expect("stopped");
+        assert!(TcpStream::connect(program.http).await.is_err(), "nothing new is taken");
+    });
+}

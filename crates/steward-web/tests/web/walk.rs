@@ -1,0 +1,290 @@
+//! Every route and every role: what belongs to somebody else is not found, and nobody gets in without a key or session.
+//!
+//! A route that is added is walked by itself. What is open to everybody stands in [`OPEN`]; that list may only shrink.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::json;
+use steward_core::people::Role;
+use steward_core::time::Month;
+use steward_testkit::{Answer, KeyHolder, Seat, TestApp, TestDb, db_tests};
+use steward_web::{Route, routes};
+
+use crate::payload::native;
+
+/// What answers anybody. None of it says anything of an agency.
+const OPEN: [&str; 17] = [
+    "GET /api/openapi.json",
+    "GET /assets/{*path}",
+    "GET /favicon.ico",
+    "GET /healthz",
+    "GET /metrics",
+    "GET /problems/{kind}",
+    "GET /readyz",
+    "GET /robots.txt",
+    "GET /sign-in",
+    "GET /sign-in/link/{secret}",
+    "POST /sign-in",
+    "POST /sign-in/link/{secret}",
+    "GET /set-up",
+    "GET /setup",
+    "POST /setup",
+    "GET /reports/style.css",
+    "POST /theme",
+];
+
+/// What a name in the pages and answers of the agency tells others that must not know it.
+const NAMES: [&str; 3] = ["Hidden Shop", "hidden-bot", "hidden title"];
+
+/// An agency with one of everything.
+struct World {
+    app: TestApp,
+    owner: Seat,
+    client: String,
+    workflow: String,
+    run: String,
+    report: String,
+    person: String,
+    key_id: String,
+}
+
+impl World {
+    async fn new(db: TestDb) -> Self {
+        let app = TestApp::new(db).await;
+        let owner = app.agency("north").await;
+        let client = owner.with_client("Hidden Shop").await;
+        let workflow = owner.with_workflow("hidden-bot", Some(client.id)).await;
+        let mut run = native("a", "hidden-bot");
+        run["title"] = json!("hidden title");
+        owner.take_in(&[run]).await;
+        let _ = owner.with_key(Some(workflow.id)).await;
+        let person = owner.with_person("hidden@north.test", Role::Operator, &[]).await;
+        let report =
+            app.app().draft_report(&owner.actor, client.id, Month { year: 2026, month: 11 }).await.expect("a draft");
+        let id_of = |answer: Answer| answer.json()["items"][0]["id"].as_str().expect("an id").to_owned();
+        Self {
+            run: id_of(owner.get("/api/v1/runs").await),
+            key_id: id_of(owner.get("/api/v1/keys").await),
+            client: client.id.to_string(),
+            workflow: workflow.id.to_string(),
+            report: report.to_string(),
+            person: person.actor.person_id.to_string(),
+            app,
+            owner,
+        }
+    }
+
+    /// The same path with things that nobody has.
+    fn path_to_nothing(&self, route: &Route) -> String {
+        let (path, _) = self.path_of(route);
+        let things = [&self.client, &self.workflow, &self.run, &self.report, &self.person, &self.key_id];
+        things.into_iter().fold(path, |path, id| match id.split_once('_') {
+            Some((prefix, _)) => path.replace(id.as_str(), &format!("{prefix}_{}", "f".repeat(32))),
+            None => path,
+        })
+    }
+
+    /// A route's path with this agency's things in it, and whether there are any.
+    fn path_of(&self, route: &Route) -> (String, bool) {
+        let mut has_things = false;
+        let mut before = "";
+        let mut parts = Vec::new();
+        for part in route.path.split('/') {
+            parts.push(if part.starts_with('{') {
+                has_things = true;
+                match (before, part) {
+                    ("clients", _) => self.client.as_str(),
+                    ("workflows", _) => &self.workflow,
+                    ("runs", _) => &self.run,
+                    ("reports", _) | (_, "{report}") => &self.report,
+                    ("people", _) => &self.person,
+                    ("keys", _) => &self.key_id,
+                    (_, "{code}") => "R1",
+                    ("exports", _) => {
+                        has_things = false;
+                        "runs.csv"
+                    }
+                    _ => panic!("say in this test what stands for {part} in {}", route.path),
+                }
+            } else {
+                part
+            });
+            before = part;
+        }
+        (parts.join("/"), has_things)
+    }
+}
+
+/// What has to be in a body so that it is not refused for that.
+fn body_of(route: &Route) -> serde_json::Value {
+    match route.path.as_str() {
+        path if path.ends_with("/verdict") => json!({"outcome": "failed"}),
+        path if path.ends_with("/preview") => json!({"settings": {}}),
+        _ => json!({}),
+    }
+}
+
+fn table() -> Vec<Route> {
+    let open = |route: &Route| OPEN.contains(&format!("{} {}", route.method, route.path).as_str());
+    routes().table().into_iter().filter(|route| !open(route)).collect()
+}
+
+async fn ask(seat: &Seat, route: &Route, path: &str) -> Answer {
+    match (route.method.as_str(), path.starts_with("/api/")) {
+        ("GET", _) if path == "/live" => {
+            Answer::of(axum::response::IntoResponse::into_response(seat_live(seat).await)).await
+        }
+        ("GET", _) => seat.get(path).await,
+        (method, true) => seat.send_json(method, path, &body_of(route)).await,
+        _ => seat.post_form(path, &[]).await,
+    }
+}
+
+/// A stream has no end: only its status is looked at.
+async fn seat_live(seat: &Seat) -> axum::http::StatusCode {
+    let request =
+        Request::builder().uri("/live").header("cookie", seat.cookie()).body(Body::empty()).expect("a request");
+    seat.app.open(request).await.status()
+}
+
+async fn ask_as_nobody(app: &TestApp, route: &Route, path: &str) -> Answer {
+    let request = Request::builder()
+        .method(route.method.as_str())
+        .uri(path)
+        .header("host", "steward.test")
+        .header("content-type", "application/json");
+    app.send(request.body(Body::from(body_of(route).to_string())).expect("a request")).await
+}
+
+fn names_nothing(who: &str, route: &Route, answer: &Answer) {
+    let body = String::from_utf8_lossy(&answer.body);
+    for name in NAMES {
+        assert!(!body.contains(name), "{who} reads “{name}” at {} {}: {body}", route.method, route.path);
+    }
+}
+
+#[test]
+fn what_is_open_is_there() {
+    let table: Vec<String> = routes().table().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    for open in OPEN {
+        assert!(table.contains(&open.to_owned()), "{open} is not there any more: take it out of the list");
+    }
+}
+
+db_tests! {
+    async fn nobody_gets_in_without_a_session_or_key(db: TestDb) {
+        let world = World::new(db).await;
+        for route in table() {
+            let (path, _) = world.path_of(&route);
+            let answer = ask_as_nobody(&world.app, &route, &path).await;
+            let expected = if path.starts_with("/api/") || path.starts_with("/v1/") { 401 } else { 303 };
+            assert_eq!(answer.status, expected, "{} {path}: {}", route.method, answer.in_short());
+            if expected == 303 {
+                assert!(answer.header("location").starts_with("/sign-in"), "{path}: {}", answer.header("location"));
+            }
+            names_nothing("nobody", &route, &answer);
+        }
+    }
+
+    async fn what_belongs_to_another_agency_is_not_found(db: TestDb) {
+        let world = World::new(db).await;
+        let stranger = world.app.agency("south").await;
+        let key = stranger.with_key(None).await;
+        for route in table() {
+            let (path, has_things) = world.path_of(&route);
+            if route.path == "/sign-out" {
+                continue;
+            }
+            if path.starts_with("/v1/") || path.starts_with("/api/public/") {
+                assert_eq!(ask(&stranger, &route, &path).await.status, 401, "a session is no key: {path}");
+                continue;
+            }
+            let answer = ask(&stranger, &route, &path).await;
+            if has_things {
+                assert_eq!(answer.status, 404, "{} {path}: {}", route.method, answer.in_short());
+            } else {
+                assert!(!answer.status.is_server_error(), "{} {path}: {}", route.method, answer.in_short());
+            }
+            names_nothing("another agency's owner", &route, &answer);
+            if path.starts_with("/api/v1/") {
+                key_finds_nothing(&key, &route, &path, has_things).await;
+            }
+        }
+        for filter in [format!("client={}", world.client), format!("workflow={}", world.workflow)] {
+            for path in ["/api/v1/runs", "/api/v1/figures", "/api/v1/days", "/api/v1/exports/runs.jsonl"] {
+                let answer = stranger.get(&format!("{path}?{filter}")).await;
+                let empty = answer.body.is_empty() || answer.text().starts_with(r#"{"items":[]"#);
+                assert!(answer.status == 404 || empty, "{path}?{filter}: {}", answer.in_short());
+            }
+        }
+    }
+
+    async fn what_belongs_to_another_client_is_not_found(db: TestDb) {
+        let world = World::new(db).await;
+        let other = world.owner.with_client("Other Shop").await;
+        let contractor = world.owner.with_person("c@north.test", Role::Contractor, &[other.id]).await;
+        for route in table() {
+            let (path, has_things) = world.path_of(&route);
+            if route.path == "/sign-out" || path.starts_with("/v1/") || path.starts_with("/api/public/") {
+                continue;
+            }
+            let answer = ask(&contractor, &route, &path).await;
+            if has_things && answer.status == 403 {
+                // Refused whatever it is, so that it says nothing of whether there is such a thing.
+                let nothing = ask(&contractor, &route, &world.path_to_nothing(&route)).await;
+                assert_eq!(nothing.status, 403, "{} {path} tells that there is something", route.method);
+            } else if has_things {
+                assert_eq!(answer.status, 404, "{} {path}: {}", route.method, answer.in_short());
+            } else {
+                assert!(!answer.status.is_server_error(), "{} {path}: {}", route.method, answer.in_short());
+            }
+            names_nothing("a contractor of another client", &route, &answer);
+        }
+    }
+
+    async fn clients_do_not_enter_the_rooms(db: TestDb) {
+        let world = World::new(db).await;
+        let client = world.owner.with_person("client@shop.test", Role::Client, &[world.client.parse().expect("an id")]).await;
+        for route in table() {
+            let (path, _) = world.path_of(&route);
+            if path.starts_with("/v1/") || path.starts_with("/api/public/") {
+                continue;
+            }
+            let answer = ask(&client, &route, &path).await;
+            assert_eq!(answer.status, 403, "{} {path}: {}", route.method, answer.in_short());
+            names_nothing("a client", &route, &answer);
+        }
+    }
+
+    async fn a_key_of_a_workflow_reads_nothing(db: TestDb) {
+        let world = World::new(db).await;
+        let key = world.owner.with_key(Some(world.workflow.parse().expect("an id"))).await;
+        for route in table().into_iter().filter(|route| route.path.starts_with("/api/v1/")) {
+            let (path, _) = world.path_of(&route);
+            let answer = send(&key, &route, &path).await;
+            assert_eq!(answer.status, 403, "{} {path}: {}", route.method, answer.in_short());
+        }
+        // A key opens no page: pages are for people.
+        for route in table().into_iter().filter(|route| route.method == "GET" && !route.path.starts_with("/api/")) {
+            let (path, _) = world.path_of(&route);
+            assert_eq!(key.get(&path).await.status, 303, "{path}");
+        }
+    }
+}
+
+async fn key_finds_nothing(key: &KeyHolder, route: &Route, path: &str, has_things: bool) {
+    let answer = send(key, route, path).await;
+    let expected = match (route.method.as_str(), has_things) {
+        ("PATCH", _) => 403,
+        (_, _) if path.ends_with("/verdict") => 403,
+        (_, true) => 404,
+        _ => answer.status.as_u16(),
+    };
+    assert_eq!(answer.status, expected, "{} {path} with another agency's key: {}", route.method, answer.in_short());
+    names_nothing("another agency's key", route, &answer);
+}
+
+async fn send(key: &KeyHolder, route: &Route, path: &str) -> Answer {
+    let request = Request::builder().method(route.method.as_str()).uri(path).header("content-type", "application/json");
+    key.send(request.body(Body::from(body_of(route).to_string())).expect("a request")).await
+}
