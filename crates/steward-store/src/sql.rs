@@ -12,10 +12,9 @@ const BATCH_ROWS: [usize; 3] = [128, 16, 1];
 
 /// PostgreSQL keeps no NUL in a text, and SQLite's functions end at one: both keep the sign for what cannot be shown.
 fn without_nul(value: &mut Value) {
-    if let Value::String(Some(text)) = value {
-        if text.contains('\0') {
-            *text = text.replace('\0', "\u{fffd}").into();
-        }
+    match value {
+        Value::String(Some(text)) if text.contains('\0') => *text = text.replace('\0', "\u{fffd}"),
+        _ => {}
     }
 }
 

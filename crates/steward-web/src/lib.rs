@@ -7,6 +7,7 @@ pub mod api;
 pub mod assets;
 pub mod caller;
 pub mod config;
+mod download;
 mod edge;
 mod error_page;
 pub mod extract;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::Stream;
 use futures::stream::unfold;
+use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 use steward_app::live::Change;
 use steward_app::{Actor, App};
@@ -59,7 +59,7 @@ pub(crate) async fn live(
         _room: room,
     };
     let events = unfold(ear, |mut ear| async move { ear.next().await.map(|event| (Ok(event), ear)) });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("still here")))
+    Ok(Sse::new(events.fuse()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("still here")))
 }
 
 /// The workflows that the page wants to hear of and the person may see; `None` is every one of the agency.

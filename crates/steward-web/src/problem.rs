@@ -9,8 +9,8 @@ use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use steward_app::AppError;
 use steward_app::intake::IntakeError;
+use steward_app::{AppError, StoreError};
 
 /// The kinds of problems. Each has an address, `/problems/…`, that never changes its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -245,7 +245,7 @@ impl Problem {
 
 /// A problem document (RFC 9457).
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-#[schema(title = "Problem")]
+#[schema(as = Problem)]
 pub struct ProblemJson {
     /// What kind of problem it is: an address that never changes its meaning.
     #[serde(rename = "type")]
@@ -275,6 +275,10 @@ impl From<AppError> for Problem {
             AppError::Busy { retry_after_seconds, .. } => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a request found the program busy");
                 Self::new(Kind::Busy).retry_after(retry_after_seconds)
+            }
+            AppError::Store(StoreError::Conflict(_)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "two requests were in each other's way");
+                Self::new(Kind::Conflict).because("somebody did the same at the same time; look, and try again")
             }
             AppError::Store(_) | AppError::Paper(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a request failed");

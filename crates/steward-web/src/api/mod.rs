@@ -81,6 +81,11 @@ impl<T> List<T> {
     }
 }
 
+/// A file that is no text.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub(crate) struct Binary(#[expect(dead_code, reason = "it describes what is sent")] Vec<u8>);
+
 fn router() -> OpenApiRouter<WebState> {
     let v1 = OpenApiRouter::new()
         .routes(routes!(clients::list::list_clients))

@@ -21,16 +21,19 @@ const DAYS: i32 = 30;
 #[into_params(parameter_in = Query)]
 pub(crate) struct ScopeQuery {
     /// Only this client's workflows.
-    #[param(value_type = Option<String>, example = "cl_01930000000070008000000000000001")]
+    #[param(pattern = "^cl_[0-9a-f]{32}$", example = "cl_01930000000070008000000000000001")]
     pub(crate) client: Option<String>,
     /// Only this workflow.
-    #[param(value_type = Option<String>, example = "wf_01930000000070008000000000000001")]
+    #[param(pattern = "^wf_[0-9a-f]{32}$", example = "wf_01930000000070008000000000000001")]
     pub(crate) workflow: Option<String>,
     /// Only runs that called this model. Not together with `tool`.
+    #[param(max_length = 200)]
     pub(crate) model: Option<String>,
     /// Only runs that called this tool.
+    #[param(max_length = 200)]
     pub(crate) tool: Option<String>,
     /// Only runs of this release.
+    #[param(max_length = 200)]
     pub(crate) release: Option<String>,
     /// The first day, or the first instant; 30 days ago when nothing is said.
     #[param(example = "2026-10-01")]
@@ -90,6 +93,7 @@ impl ScopeQuery {
 
 /// A stretch of time, its end not in it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Period)]
 pub(crate) struct PeriodJson {
     /// The first instant.
     #[schema(format = DateTime)]

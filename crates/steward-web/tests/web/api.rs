@@ -106,7 +106,9 @@ db_tests! {
         owner.app.clock().advance_ms(1_000);
         let answer = owner.send_json("POST", &path, &json!({"outcome": null})).await.json();
         assert_eq!((&answer["run"]["outcome"], &answer["run"]["evidence"]), (&json!("failed"), &json!("explicit")));
-        for body in [json!({"outcome": "unverified"}), json!({"outcome": "great"}), json!({"outcome": "failed", "comment": "x".repeat(2_001)}), json!({"verdict": 1}), json!({"outcome": "failed", "comment": "\u{0}"})] {
+        let at_once = owner.send_json("POST", &path, &json!({"outcome": "failed"})).await;
+        assert_eq!(at_once.status, 409, "{}", at_once.in_short());
+        for body in [json!({}), json!({"outcome": "unverified"}), json!({"outcome": "great"}), json!({"outcome": "failed", "comment": "x".repeat(2_001)}), json!({"verdict": 1}), json!({"outcome": "failed", "comment": "\u{0}"})] {
             let answer = owner.send_json("POST", &path, &body).await;
             assert_eq!(answer.status, 422, "{body}: {}", answer.in_short());
         }
@@ -167,6 +169,12 @@ db_tests! {
         assert_eq!(jsonl.text().lines().count(), 4);
         let parquet = owner.get("/api/v1/exports/runs.parquet").await;
         assert!(parquet.body.starts_with(b"PAR1") && parquet.body.ends_with(b"PAR1"));
+        // Compression asks for more behind the end of a file.
+        for path in ["/api/v1/exports/runs.csv?outcome=abandoned", "/api/v1/exports/runs.jsonl", "/runs.csv", "/runs.jsonl"] {
+            let request = axum::http::Request::builder().uri(path).header("accept-encoding", "gzip").body(axum::body::Body::empty());
+            let packed = owner.send(request.expect("a request")).await;
+            assert_eq!((packed.status.as_u16(), packed.header("content-encoding")), (200, "gzip"), "{path}");
+        }
         assert_eq!(owner.get("/api/v1/exports/runs.xlsx").await.status, 404);
         assert_eq!(owner.get("/api/v1/exports/runs.csv?limit=1").await.status, 400);
     }

@@ -1,5 +1,7 @@
 //! Requests through the router, on both databases.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
+
 mod api;
 mod edge;
 mod grpc;

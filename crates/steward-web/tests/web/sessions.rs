@@ -8,6 +8,9 @@ use steward_web::WebConfig;
 
 use crate::payload::{PROTOBUF, protobuf, span};
 
+/// What is sent: in words, its headers and its body.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], String);
+
 fn form(seat: &Seat, headers: &[(&str, &str)], body: &str) -> Request<Body> {
     let request = Request::builder()
         .method("POST")
@@ -28,7 +31,7 @@ db_tests! {
         let (owner, other) = (app.agency("north").await, app.agency("south").await);
         let good = format!("name=Shop&csrf={}", owner.csrf);
         let ours = [("origin", "http://steward.test"), ("sec-fetch-site", "same-origin")];
-        let bad: [(&str, &[(&str, &str)], String); 8] = [
+        let bad: [Case; 8] = [
             ("without a token", &ours, "name=Shop".to_owned()),
             ("with an empty token", &ours, "name=Shop&csrf=".to_owned()),
             ("with another's token", &ours, format!("name=Shop&csrf={}", other.csrf)),

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 /// A business that the agency works for.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Client")]
+#[schema(as = Client)]
 pub(crate) struct ClientJson {
     /// Its id.
     #[schema(example = "cl_01930000000070008000000000000001")]

@@ -15,7 +15,7 @@ use crate::{Problem, WebState};
 
 /// Every metric of a scope in a period, beside the same of the period before.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Figures")]
+#[schema(as = Figures)]
 pub(crate) struct FiguresJson {
     /// The period.
     period: PeriodJson,
@@ -34,7 +34,7 @@ pub(crate) struct FiguresJson {
 
 /// A metric with its definition, now and before.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Figure")]
+#[schema(as = Figure)]
 pub(crate) struct FigureJson {
     /// The metric.
     #[schema(example = "completion_rate")]
@@ -55,7 +55,7 @@ pub(crate) struct FigureJson {
 
 /// A value with what it rests on.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Value")]
+#[schema(as = Value)]
 pub(crate) struct ValueJson {
     /// The value in its unit; a share is of one. Null is no data.
     value: Option<f64>,
@@ -73,7 +73,7 @@ pub(crate) struct ValueJson {
 
 /// From a low end to a high one.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Range")]
+#[schema(as = Range)]
 pub(crate) struct RangeJson {
     /// The low end.
     low: f64,
@@ -83,7 +83,7 @@ pub(crate) struct RangeJson {
 
 /// A result, counted.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "ResultCount")]
+#[schema(as = ResultCount)]
 pub(crate) struct ResultJson {
     /// What the business calls it.
     name: String,

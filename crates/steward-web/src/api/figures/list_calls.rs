@@ -22,10 +22,13 @@ pub(crate) struct CallsQuery {
     #[param(inline)]
     of: Of,
     /// Only this client's workflows.
+    #[param(pattern = "^cl_[0-9a-f]{32}$")]
     client: Option<String>,
     /// Only this workflow.
+    #[param(pattern = "^wf_[0-9a-f]{32}$")]
     workflow: Option<String>,
     /// Only runs of this release.
+    #[param(max_length = 200)]
     release: Option<String>,
     /// The first day, or the first instant; 30 days ago when nothing is said.
     #[param(example = "2026-10-01")]
@@ -47,7 +50,7 @@ pub(crate) enum Of {
 
 /// Calls of one tool or model.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Calls")]
+#[schema(as = Calls)]
 pub(crate) struct CallsJson {
     /// Its name.
     name: String,
@@ -69,7 +72,7 @@ pub(crate) struct CallsJson {
 
 /// Failed calls of one class.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "ClassCount")]
+#[schema(as = ClassCount)]
 pub(crate) struct ClassJson {
     /// The class.
     class: String,

@@ -27,7 +27,7 @@ const METRICS: &[Metric] = &[
 
 /// What happened on a day.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Day")]
+#[schema(as = Day)]
 pub(crate) struct DayJson {
     /// The day, in the agency's zone.
     #[schema(format = Date)]

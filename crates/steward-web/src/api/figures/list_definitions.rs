@@ -12,7 +12,7 @@ use crate::problem::ProblemJson;
 
 /// A metric's definition.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Definition")]
+#[schema(as = Definition)]
 pub(crate) struct DefinitionJson {
     /// Its stable name.
     #[schema(example = "completion_rate")]

@@ -13,7 +13,7 @@ use crate::{Problem, WebState};
 
 /// An API key; the key itself was shown once.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Key")]
+#[schema(as = Key)]
 pub(crate) struct KeyJson {
     /// Its id.
     #[schema(example = "key_01930000000070008000000000000001")]

@@ -14,7 +14,7 @@ use crate::{Problem, WebState};
 
 /// A price of a model from a day on.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Price")]
+#[schema(as = Price)]
 pub(crate) struct PriceJson {
     /// Whether it is one of the agency's own, over the built-in ones.
     own: bool,

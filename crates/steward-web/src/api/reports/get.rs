@@ -14,7 +14,7 @@ use crate::{Problem, WebState};
 
 /// A report with its document.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "ReportDetail")]
+#[schema(as = ReportDetail)]
 pub(crate) struct ReportDetailJson {
     /// What lists show of it.
     report: ReportJson,

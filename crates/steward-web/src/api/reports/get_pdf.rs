@@ -5,6 +5,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use steward_core::ids::ReportId;
 
+use crate::api::Binary;
 use crate::api::caller::Reader;
 use crate::extract::Path;
 use crate::problem::ProblemJson;
@@ -15,7 +16,7 @@ use crate::{Problem, WebState};
     get, path = "/reports/{id}/document.pdf", tag = "reports", operation_id = "get_report_pdf",
     params(("id" = String, Path, description = "The report's id", example = "rep_01930000000070008000000000000001")),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "application/pdf", description = "The document"),
+        (status = 200, body = inline(Binary), content_type = "application/pdf", description = "The document"),
         (status = "default", body = ProblemJson, content_type = "application/problem+json", description = "What went wrong"),
     )
 )]

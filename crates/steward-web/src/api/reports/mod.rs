@@ -12,7 +12,7 @@ use super::words::ReportStateWord;
 
 /// A report as lists show it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Report")]
+#[schema(as = Report)]
 pub(crate) struct ReportJson {
     /// Its id.
     #[schema(example = "rep_01930000000070008000000000000001")]

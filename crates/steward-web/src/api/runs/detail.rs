@@ -4,16 +4,15 @@ use serde::Serialize;
 use steward_app::runs::RunDetail;
 use steward_app::tenant::VerdictRow;
 use steward_core::run::{CallFacts, ResultFacts, RunFacts};
-use steward_core::usage::Usage;
 use utoipa::ToSchema;
 
 use super::RunJson;
-use super::step::StepJson;
+use super::step::{StepJson, UsageJson};
 use crate::api::words::{ErrorClassWord, OutcomeWord};
 
 /// A run with its steps, its evidence and how it was read.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "RunDetail")]
+#[schema(as = RunDetail)]
 pub(crate) struct RunDetailJson {
     /// What lists show of it.
     run: RunJson,
@@ -34,8 +33,7 @@ pub(crate) struct RunDetailJson {
     /// Calls whose cost is unknown.
     n_unpriced_calls: u32,
     /// Tokens in disjoint buckets, each counted once.
-    #[schema(value_type = HashMap<String, u64>)]
-    usage: Usage,
+    usage: UsageJson,
     /// The environment; empty when not said.
     environment: String,
     /// The conversation; empty when not said.
@@ -68,7 +66,7 @@ pub(crate) struct RunDetailJson {
 
 /// What the calls of one tool or one model came to.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "RunCalls")]
+#[schema(as = RunCalls)]
 pub(crate) struct CallsJson {
     /// The tool's or model's name.
     name: String,
@@ -82,7 +80,7 @@ pub(crate) struct CallsJson {
 
 /// Failed calls of one class.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "ErrorClassCount")]
+#[schema(as = ErrorClassCount)]
 pub(crate) struct ClassJson {
     /// The class.
     class: ErrorClassWord,
@@ -92,7 +90,7 @@ pub(crate) struct ClassJson {
 
 /// A result that a run brought about.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "RunResult")]
+#[schema(as = RunResult)]
 pub(crate) struct ResultJson {
     /// What the business calls it.
     name: String,
@@ -107,7 +105,7 @@ pub(crate) struct ResultJson {
 
 /// A person's word on the outcome.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Verdict")]
+#[schema(as = Verdict)]
 pub(crate) struct VerdictJson {
     /// When.
     #[schema(format = DateTime)]
@@ -139,7 +137,7 @@ impl RunDetailJson {
             waiting_ms: facts.waiting_ms,
             known_cost_nanos: sees_money.then_some(facts.known_cost_nanos.0),
             n_unpriced_calls: facts.n_unpriced_calls,
-            usage: facts.usage,
+            usage: facts.usage.into(),
             environment: facts.environment,
             conversation_id: facts.conversation_id,
             model_calls: facts.models.into_iter().map(CallsJson::from).collect(),

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 
 use super::RunDetailJson;
 use crate::api::caller::Writer;
-use crate::api::words::OutcomeWord;
 use crate::extract::{Json, Path};
 use crate::problem::ProblemJson;
 use crate::{Problem, WebState};
@@ -17,12 +16,35 @@ use crate::{Problem, WebState};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewVerdict {
-    /// The outcome; null takes the last verdict back. `unverified` is none.
-    outcome: Option<OutcomeWord>,
+    /// The outcome; null takes the last verdict back.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
+    outcome: Option<VerdictWord>,
     /// Why, in at most 2,000 characters.
     #[serde(default)]
     #[schema(max_length = 2000)]
     comment: String,
+}
+
+/// What a person may say came of a run.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum VerdictWord {
+    Completed,
+    Escalated,
+    Failed,
+    Abandoned,
+}
+
+impl From<VerdictWord> for Outcome {
+    fn from(word: VerdictWord) -> Self {
+        match word {
+            VerdictWord::Completed => Self::Completed,
+            VerdictWord::Escalated => Self::Escalated,
+            VerdictWord::Failed => Self::Failed,
+            VerdictWord::Abandoned => Self::Abandoned,
+        }
+    }
 }
 
 /// Says what came of a run. A verdict outweighs all other evidence.

@@ -23,6 +23,7 @@ const MAX_LIMIT: u32 = 500;
 #[expect(dead_code, reason = "it describes the query, which is read as pairs because keys repeat")]
 pub(crate) struct RunFilterParams {
     /// Only this client's workflows.
+    #[param(pattern = "^cl_[0-9a-f]{32}$")]
     client: Option<String>,
     /// Only this workflow; may be repeated.
     workflow: Option<Vec<String>>,
@@ -36,42 +37,61 @@ pub(crate) struct RunFilterParams {
     #[param(pattern = "^(open|ended|provisional|final)$")]
     state: Option<String>,
     /// `completed`, `escalated`, `failed`, `abandoned` or `unverified`.
+    #[param(pattern = "^(completed|escalated|failed|abandoned|unverified)$")]
     outcome: Option<String>,
     /// With a verified outcome: `yes` or `no`.
+    #[param(pattern = "^(yes|no)$")]
     verified: Option<String>,
     /// What the outcome rests on: `verdict`, `explicit`, `score`, `rule`, `status` or `nothing`.
+    #[param(pattern = "^(verdict|explicit|score|rule|status|nothing)$")]
     evidence: Option<String>,
     /// Called this model.
+    #[param(max_length = 200)]
     model: Option<String>,
     /// Called this tool.
+    #[param(max_length = 200)]
     tool: Option<String>,
     /// A call failed: `tool:NAME` or `model:NAME`, each with `:CLASS` behind it or not; or a class alone.
+    #[param(max_length = 200)]
     error: Option<String>,
     /// Of this release.
+    #[param(max_length = 200)]
     release: Option<String>,
     /// Brought about this result.
+    #[param(max_length = 200)]
     result: Option<String>,
     /// Of this end user.
+    #[param(max_length = 200)]
     user: Option<String>,
     /// Whose title, first error, user or key contains this text.
+    #[param(max_length = 200)]
     q: Option<String>,
     /// With an exception: `yes` or `no`.
+    #[param(pattern = "^(yes|no)$")]
     exceptions: Option<String>,
     /// With a known cost: `yes` or `no`.
+    #[param(pattern = "^(yes|no)$")]
     priced: Option<String>,
     /// With late steps: `yes`.
+    #[param(pattern = "^(yes|no)$")]
     late: Option<String>,
     /// With attributes that no rule used: `yes`.
+    #[param(pattern = "^(yes|no)$")]
     unmapped: Option<String>,
     /// Inside (`in`) or outside (`out`) of business hours.
+    #[param(pattern = "^(in|out)$")]
     hours: Option<String>,
     /// At least so many seconds long.
+    #[param(pattern = r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
     min_s: Option<String>,
     /// At most so many seconds long.
+    #[param(pattern = r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
     max_s: Option<String>,
     /// At least so many US dollars dear.
+    #[param(pattern = r"^[0-9]{1,9}(\.[0-9]{1,9})?$")]
     min_usd: Option<String>,
     /// Test runs too: `yes`.
+    #[param(pattern = "^(yes|no)$")]
     tests: Option<String>,
 }
 
@@ -92,7 +112,7 @@ pub(crate) struct PageParams {
 
 /// A page of a list of runs.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "RunsPage")]
+#[schema(as = RunsPage)]
 pub(crate) struct RunsPageJson {
     /// The runs.
     items: Vec<RunJson>,
@@ -118,7 +138,7 @@ pub(crate) async fn list_runs(
     for (key, value) in &pairs {
         match key.as_str() {
             "sort" => sort = sort_of(value)?,
-            "cursor" => cursor_text = Some(value.as_str()),
+            "cursor" => cursor_text = Some(value.as_str()).filter(|text| !text.is_empty()),
             "limit" => limit = limit_of(value)?,
             _ => {}
         }

@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 
 /// A payload as it came.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Payload")]
+#[schema(as = Payload)]
 pub(crate) struct PayloadJson {
     /// Its id.
     id: String,

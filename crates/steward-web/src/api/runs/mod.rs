@@ -19,7 +19,7 @@ use super::words::{EvidenceWord, OutcomeWord, StateWord};
 
 /// A run as lists show it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Run")]
+#[schema(as = Run)]
 pub(crate) struct RunJson {
     /// Its id.
     #[schema(example = "run_01930000000070008000000000000001")]

@@ -11,7 +11,7 @@ use crate::api::words::{ErrorClassWord, SpeakerWord, StepKindWord, StepStatusWor
 
 /// One span of a run, whatever dialect brought it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Step")]
+#[schema(as = Step)]
 pub(crate) struct StepJson {
     /// The trace.
     trace_id: String,
@@ -42,8 +42,7 @@ pub(crate) struct StepJson {
     /// The agent at work.
     agent: Option<String>,
     /// Tokens that it reports, in disjoint buckets; whether they count is settled over the whole run.
-    #[schema(value_type = Option<HashMap<String, u64>>)]
-    usage: Option<Usage>,
+    usage: Option<UsageJson>,
     /// What it reports to have cost, in billionths of a US dollar. Null when it does not, and for who sees no money.
     cost_nanos: Option<i64>,
     /// Why the model stopped.
@@ -66,9 +65,46 @@ pub(crate) struct StepJson {
     notes: Vec<String>,
 }
 
+/// Tokens in disjoint buckets: none is counted twice.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Usage)]
+pub(crate) struct UsageJson {
+    /// Input tokens of text that came from no cache and went to none.
+    input: u64,
+    /// Input tokens read from a cache.
+    cache_read: u64,
+    /// Input tokens written to a cache.
+    cache_write: u64,
+    /// Input tokens of audio.
+    input_audio: u64,
+    /// Input tokens of images.
+    input_image: u64,
+    /// Output tokens of text, without reasoning.
+    output: u64,
+    /// Output tokens spent on reasoning.
+    reasoning: u64,
+    /// Output tokens of audio.
+    output_audio: u64,
+}
+
+impl From<Usage> for UsageJson {
+    fn from(usage: Usage) -> Self {
+        Self {
+            input: usage.input,
+            cache_read: usage.cache_read,
+            cache_write: usage.cache_write.saturating_add(usage.cache_write_5m).saturating_add(usage.cache_write_1h),
+            input_audio: usage.input_audio,
+            input_image: usage.input_image,
+            output: usage.output,
+            reasoning: usage.reasoning,
+            output_audio: usage.output_audio,
+        }
+    }
+}
+
 /// What went wrong.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "StepError")]
+#[schema(as = StepError)]
 pub(crate) struct ErrorJson {
     /// What kind of mend it needs.
     class: ErrorClassWord,
@@ -80,7 +116,7 @@ pub(crate) struct ErrorJson {
 
 /// One message of a conversation.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Message")]
+#[schema(as = Message)]
 pub(crate) struct MessageJson {
     /// Who said it.
     role: SpeakerWord,
@@ -94,7 +130,7 @@ pub(crate) struct MessageJson {
 
 /// A tool call that a message asks for.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "ToolCall")]
+#[schema(as = ToolCall)]
 pub(crate) struct ToolCallJson {
     /// The call's id.
     id: Option<String>,
@@ -106,7 +142,7 @@ pub(crate) struct ToolCallJson {
 
 /// A judgement.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Score")]
+#[schema(as = Score)]
 pub(crate) struct ScoreJson {
     /// What was judged.
     name: String,
@@ -140,7 +176,7 @@ impl From<Step> for StepJson {
             provider: step.provider,
             tool: step.tool,
             agent: step.agent,
-            usage: step.usage,
+            usage: step.usage.map(UsageJson::from),
             cost_nanos: step.cost_nanos.map(|nanos| nanos.0),
             finish_reason: step.finish_reason,
             first_token_ms: step.first_token_ms,

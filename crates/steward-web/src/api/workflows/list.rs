@@ -18,7 +18,7 @@ use crate::{Problem, WebState};
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// Only this client's.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^cl_[0-9a-f]{32}$")]
     client: Option<ClientId>,
     /// Those that were put away, too.
     #[serde(default)]

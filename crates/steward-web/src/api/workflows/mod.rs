@@ -16,7 +16,7 @@ use crate::Problem;
 
 /// An agent attached to one business process of one client.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Workflow")]
+#[schema(as = Workflow)]
 pub(crate) struct WorkflowJson {
     /// Its id.
     #[schema(example = "wf_01930000000070008000000000000001")]

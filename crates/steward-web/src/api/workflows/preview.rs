@@ -36,7 +36,7 @@ const fn usual_limit() -> u32 {
 
 /// What settings would say of past runs.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Preview")]
+#[schema(as = Preview)]
 pub(crate) struct PreviewJson {
     /// What the stored readings come to.
     before: TotalsJson,
@@ -54,7 +54,7 @@ pub(crate) struct PreviewJson {
 
 /// Sums over runs.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Totals")]
+#[schema(as = Totals)]
 pub(crate) struct TotalsJson {
     /// Runs by outcome.
     outcomes: BTreeMap<String, u32>,
@@ -64,7 +64,7 @@ pub(crate) struct TotalsJson {
 
 /// One run, read in two ways.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "PreviewedRun")]
+#[schema(as = PreviewedRun)]
 pub(crate) struct PreviewedRunJson {
     /// The run.
     run_id: String,
@@ -83,7 +83,7 @@ pub(crate) struct PreviewedRunJson {
 
 /// What a run counts as.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Reading")]
+#[schema(as = Reading)]
 pub(crate) struct ReadingJson {
     /// What came of it; null when it would not count as ended.
     outcome: Option<OutcomeWord>,
