@@ -18,6 +18,8 @@ use crate::{Actor, App, AppError};
 const WEEK_HOURS: i64 = 168;
 /// Shorter silences are not looked at.
 const LEAST_SILENCE_HOURS: i64 = 3;
+/// A workflow that has been still for longer is put away or a recording, and no news.
+const MOST_SILENCE_DAYS: i64 = 35;
 /// So many runs missing by chance alone would be one time in three thousand, if runs come independently.
 const MISSED_RUNS: f64 = 8.0;
 
@@ -137,7 +139,8 @@ impl App {
         }
         let mut missed = HashMap::new();
         for (id, last) in store.last_runs().await? {
-            if ids.contains(&id) && now.0 - last.0 > LEAST_SILENCE_HOURS * HOUR_MICROS {
+            let silence = LEAST_SILENCE_HOURS * HOUR_MICROS..MOST_SILENCE_DAYS * DAY_MICROS;
+            if ids.contains(&id) && silence.contains(&(now.0 - last.0)) {
                 missed.insert(id, (last, self.missed_runs(actor, id, last, now).await?));
             }
         }
