@@ -7,7 +7,7 @@ pub struct WebConfig {
     pub max_body_bytes: usize,
     /// The most bytes of a body after decompression.
     pub max_inflated_bytes: usize,
-    /// Bytes of bodies that may be in memory at once, over all requests.
+    /// Bytes of memory that payloads may take at once, read ones with what they become; one alone may take half of it.
     pub max_bytes_in_flight: usize,
     /// Whether `X-Forwarded-For` is believed. Only behind a proxy of one's own that sets it.
     pub trust_forwarded_for: bool,
@@ -22,7 +22,7 @@ impl Default for WebConfig {
         Self {
             max_body_bytes: 20 * 1024 * 1024,
             max_inflated_bytes: 64 * 1024 * 1024,
-            max_bytes_in_flight: 160 * 1024 * 1024,
+            max_bytes_in_flight: 256 * 1024 * 1024,
             trust_forwarded_for: false,
             max_live: 1_000,
             drain_seconds: 20,

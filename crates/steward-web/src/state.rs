@@ -9,9 +9,6 @@ use crate::WebConfig;
 use crate::meters::Meters;
 use crate::request_ids::RequestIds;
 
-/// Payloads above this size are decoded one after the other.
-const LARGE_BODY_BYTES: usize = 4 * 1024 * 1024;
-
 /// What every handler may use. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct WebState {
@@ -25,11 +22,9 @@ struct Inner {
     config: WebConfig,
     meters: Meters,
     request_ids: RequestIds,
-    /// Kibibytes of bodies that may still come into memory.
+    /// Kibibytes that bodies, and what they become, may still take in memory.
     body_room: Arc<Semaphore>,
     live_room: Arc<Semaphore>,
-    /// Decoding takes several times a payload's size: large ones go one after the other.
-    large_bodies: Semaphore,
     stopping: watch::Sender<bool>,
 }
 
@@ -42,7 +37,6 @@ impl WebState {
             request_ids: RequestIds::new(app.ids().make()),
             body_room: Arc::new(Semaphore::new(config.max_bytes_in_flight / 1024)),
             live_room: Arc::new(Semaphore::new(config.max_live)),
-            large_bodies: Semaphore::new(1),
             stopping: watch::Sender::new(false),
             config,
         };
@@ -71,11 +65,6 @@ impl WebState {
 
     pub(crate) fn body_room(&self) -> &Arc<Semaphore> {
         &self.inner.body_room
-    }
-
-    /// Where a payload of so many bytes waits for its turn. `None` when it need not.
-    pub(crate) fn large_body_turn(&self, n_bytes: usize) -> Option<&Semaphore> {
-        (n_bytes > LARGE_BODY_BYTES).then_some(&self.inner.large_bodies)
     }
 
     pub(crate) fn live_room(&self) -> &Arc<Semaphore> {

@@ -22,7 +22,7 @@ const DRAIN_FOR: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) bytes: Bytes,
-    pub(crate) _room: Room,
+    pub(crate) room: Room,
 }
 
 /// A body that may still be coming.
@@ -78,13 +78,13 @@ impl Coming {
     }
 
     async fn collect(&mut self, limits: Limits, mut room: Room) -> Result<Read, Problem> {
-        let Some(first) = self.next().await? else { return Ok(Read { bytes: Bytes::new(), _room: room }) };
+        let Some(first) = self.next().await? else { return Ok(Read { bytes: Bytes::new(), room }) };
         room.grow_to(first.len())?;
         let Some(second) = self.next().await? else {
             return if first.len() > limits.sent {
                 Err(too_large(limits.sent, "as it is sent"))
             } else {
-                Ok(Read { bytes: first, _room: room })
+                Ok(Read { bytes: first, room })
             };
         };
         let mut all = Vec::from(first);
@@ -97,7 +97,7 @@ impl Coming {
             all.extend_from_slice(&chunk);
             next = self.next().await?;
         }
-        Ok(Read { bytes: all.into(), _room: room })
+        Ok(Read { bytes: all.into(), room })
     }
 
     async fn inflate(&mut self, limits: Limits, room: Room) -> Result<Read, Problem> {
@@ -122,7 +122,7 @@ impl Coming {
         }
         let inflated =
             decoder.finish().map_err(|_| Problem::new(Kind::BadRequest).because("the body is not valid gzip"))?;
-        Ok(Read { bytes: inflated.bytes.into(), _room: inflated.room })
+        Ok(Read { bytes: inflated.bytes.into(), room: inflated.room })
     }
 
     /// Reads what is left of a refused body and throws it away, within bounds: a connection that is closed with

@@ -24,7 +24,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Status};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::body::Room;
+use super::body::{Read, Room};
 use super::key::find_scope;
 use super::status::{RpcStatus, code, words};
 use super::{otlp, signals};
@@ -121,7 +121,7 @@ impl UnaryService<Bytes> for Exporter {
 async fn take_in(state: &WebState, scope: KeyScope, bytes: Bytes) -> Result<steward_app::intake::Accepted, Problem> {
     let mut room = Room::new(state.body_room());
     room.grow_to(bytes.len())?;
-    otlp::accept(state, scope, InboxKind::OtlpProtobuf, bytes).await
+    otlp::accept(state, scope, InboxKind::OtlpProtobuf, Read { bytes, room }).await
 }
 
 /// A problem as gRPC tells it. What may be tried again says when, in a `RetryInfo`, as OTLP's exporters read it.

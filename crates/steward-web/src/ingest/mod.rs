@@ -8,9 +8,11 @@ pub(crate) mod grpc;
 mod key;
 mod mistaken;
 mod otlp;
+mod protobuf;
 mod runs;
 mod signals;
 mod status;
+mod weight;
 
 pub(crate) use key::{find_scope, key_in};
 pub(crate) use status::{Encoding, status};

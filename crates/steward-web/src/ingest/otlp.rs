@@ -12,10 +12,11 @@ use serde_json::json;
 use steward_app::intake::Accepted;
 use steward_app::system::{InboxKind, KeyScope};
 
-use super::body::Coming;
+use super::body::{Coming, Read};
 use super::key::find_scope;
 use super::mistaken;
 use super::status::{Encoding, PROTOBUF};
+use super::weight;
 use crate::problem::Kind;
 use crate::{Problem, WebState};
 
@@ -39,7 +40,7 @@ async fn take_in(state: &WebState, headers: &HeaderMap, body: &mut Coming) -> Re
         Encoding::Protobuf => InboxKind::OtlpProtobuf,
         Encoding::Json => InboxKind::OtlpJson,
     };
-    Ok((encoding, accept(state, scope, kind, read.bytes.clone()).await?))
+    Ok((encoding, accept(state, scope, kind, read).await?))
 }
 
 /// The encoding that a request names; OTLP has no default.
@@ -57,19 +58,26 @@ pub(super) fn must_be_encoding(headers: &HeaderMap) -> Result<Encoding, Problem>
 ///
 /// # Errors
 ///
-/// 400 for bytes that are not OTLP traces, and with words of their own for other signals on the wrong address.
+/// 400 for bytes that are not OTLP traces, and with words of their own for other signals on the wrong address; 413 and
+/// 503 for what would take more memory than there is for one, or for all at once.
 pub(super) async fn accept(
     state: &WebState,
     scope: KeyScope,
     kind: InboxKind,
-    bytes: bytes::Bytes,
+    read: Read,
 ) -> Result<Accepted, Problem> {
+    let Read { bytes, mut room } = read;
     let n_bytes = bytes.len() as u64;
-    let _turn = match state.large_body_turn(bytes.len()) {
-        Some(turns) => Some(turns.acquire().await.map_err(|_| Problem::new(Kind::Busy).retry_after(1))?),
-        None => None,
-    };
+    let most = state.config().max_bytes_in_flight / 2;
+    let weight = weight::of(kind, &bytes, most);
+    if weight > most {
+        return Err(
+            Problem::new(Kind::TooLarge).because("the body holds too many spans or values; send smaller batches")
+        );
+    }
+    room.grow_to(weight)?;
     let taken = state.app.accept(scope, kind, bytes.clone()).await;
+    drop(room);
     let nothing_good = match &taken {
         Ok(accepted) => accepted.accepted == 0 && accepted.rejected > 0,
         Err(steward_app::intake::IntakeError::Unreadable(_)) => true,

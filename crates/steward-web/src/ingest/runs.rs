@@ -50,5 +50,5 @@ async fn take_in(state: &WebState, headers: &HeaderMap, body: &mut Coming) -> Re
         return Err(Problem::new(Kind::UnsupportedMediaType).because(words));
     }
     let read = body.read(state, headers).await?;
-    accept(state, scope, InboxKind::Native, read.bytes.clone()).await
+    accept(state, scope, InboxKind::Native, read).await
 }

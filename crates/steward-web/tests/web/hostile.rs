@@ -58,7 +58,7 @@ db_tests! {
             ("no JSON", JSON, b"NaN".to_vec()),
             ("an empty body as JSON", JSON, Vec::new()),
             ("JSON of another shape", JSON, b"[1, 2, 3]".to_vec()),
-            ("deep JSON", JSON, [vec![b'['; 200_000], vec![b']'; 200_000]].concat()),
+            ("deep JSON", JSON, [vec![b'['; 100_000], vec![b']'; 100_000]].concat()),
             ("deep JSON inside of an attribute", JSON, format!(
                 r#"{{"resourceSpans":[{{"resource":{{"attributes":[{{"key":"a","value":{}1{}}}]}}}}]}}"#,
                 r#"{"arrayValue":{"values":["#.repeat(50_000), "]}}".repeat(50_000)
@@ -94,6 +94,28 @@ db_tests! {
             assert!(words(&answer).contains("MiB"), "{what}: {}", words(&answer));
             must_go_on(&app, &key, what).await;
         }
+    }
+
+    async fn many_small_things_are_refused_before_they_are_in_memory(db: TestDb) {
+        let (app, key) = world(db).await;
+        let cases: Vec<(&str, &str, Vec<u8>)> = vec![
+            ("empty resources", PROTOBUF, [0x0a, 0x00].repeat(1_000_000)),
+            ("empty spans", PROTOBUF, [0x0a, 0x04, 0x12, 0x02, 0x12, 0x00].repeat(500_000)),
+            ("empty attributes", PROTOBUF, {
+                let mut many = span(1);
+                many.attributes = vec![opentelemetry_proto::tonic::common::v1::KeyValue::default(); 1_500_000];
+                protobuf(vec![many])
+            }),
+            ("empty objects", JSON, format!(r#"{{"resourceSpans":[{}{{}}]}}"#, "{},".repeat(1_000_000)).into_bytes()),
+            ("short numbers", JSON, format!(r#"{{"resourceSpans":[{}1]}}"#, "1,".repeat(4_000_000)).into_bytes()),
+        ];
+        for (what, content_type, body) in cases {
+            let answer = key.post("/v1/traces", content_type, body).await;
+            assert_eq!(answer.status, 413, "{what}: {}", words(&answer));
+            must_go_on(&app, &key, what).await;
+        }
+        let runs = key.post("/v1/runs", JSON, format!("[{}1]", "[],".repeat(500_000))).await;
+        assert_eq!(runs.status, 413);
     }
 
     async fn broken_compression_is_refused(db: TestDb) {

@@ -1,8 +1,9 @@
 //! What agents send, and what they are told.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::Request;
 use base64::Engine as _;
+use futures::StreamExt as _;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message as _;
 use serde_json::json;
@@ -173,13 +174,26 @@ db_tests! {
     }
 
     async fn a_sender_is_told_to_come_back_while_there_is_no_room(db: TestDb) {
-        let config = steward_web::WebConfig { max_bytes_in_flight: 1024, ..steward_web::WebConfig::default() };
+        let config = steward_web::WebConfig { max_bytes_in_flight: 16 * 1024, ..steward_web::WebConfig::default() };
         let app = TestApp::with_config(db, config).await;
         let key = app.agency("north").await.with_key(None).await;
-        let small = key.post("/v1/traces", PROTOBUF, protobuf(vec![span(1)])).await;
-        assert_eq!(small.status, 200);
-        let answer: Answer = key.post("/v1/traces", PROTOBUF, protobuf((1..40).map(span).collect())).await;
-        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"));
+        // Another's body is still coming, and takes three quarters of the room.
+        let (go_on, goes_on) = tokio::sync::oneshot::channel::<()>();
+        let (take, taken) = tokio::sync::oneshot::channel::<()>();
+        let rest = futures::stream::once(async move {
+            take.send(()).expect("heard");
+            goes_on.await.map(|()| Bytes::new()).map_err(std::io::Error::other)
+        });
+        let body = Body::from_stream(futures::stream::iter([Ok(Bytes::from(vec![0xff; 12 * 1024]))]).chain(rest));
+        let first = key.post("/v1/traces", PROTOBUF, body);
+        let second = async {
+            taken.await.expect("the first part is in memory");
+            let answer: Answer = key.post("/v1/traces", PROTOBUF, protobuf(vec![span(1)])).await;
+            go_on.send(()).expect("heard");
+            answer
+        };
+        let (first, answer) = tokio::join!(first, second);
+        assert_eq!((first.status.as_u16(), answer.status.as_u16(), answer.header("retry-after")), (413, 503, "1"));
         assert_eq!(RpcStatus::decode(answer.body.clone()).expect("a status").code, 14);
         let again = key.post("/v1/traces", PROTOBUF, protobuf(vec![span(1)])).await;
         assert_eq!(again.status, 200, "the room was given back");

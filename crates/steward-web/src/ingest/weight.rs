@@ -1,0 +1,154 @@
+//! How much memory a payload takes once it is read, told before it is read.
+//!
+//! A few kilobytes of gzip can hold millions of empty messages, each of which becomes hundreds of bytes: what bounds
+//! memory is not a body's size but what is in it. The weights are what the standard's structures and our steps take,
+//! rounded up.
+
+use steward_app::system::InboxKind;
+
+use super::protobuf::{BYTES, fields};
+
+/// What one object or array of JSON takes as a tree.
+const JSON_CONTAINER: usize = 700;
+/// What one value of JSON takes beside its text.
+const JSON_VALUE: usize = 40;
+/// Values nest no deeper: the decoders refuse what lies below.
+const MAX_DEPTH: u32 = 100;
+
+/// How many bytes of memory a payload takes once it is read, and at least `most` when it is more than that.
+pub(super) fn of(kind: InboxKind, body: &[u8], most: usize) -> usize {
+    match kind {
+        InboxKind::OtlpProtobuf => {
+            let mut weight = body.len();
+            message(Message::Request, body, 0, &mut weight, most);
+            weight
+        }
+        _ => json(body, most),
+    }
+}
+
+/// The messages of OTLP that repeat, or hold such.
+#[derive(Clone, Copy)]
+enum Message {
+    Request,
+    ResourceSpans,
+    /// A resource or an instrumentation scope: attributes alone matter.
+    Source(u64),
+    ScopeSpans,
+    Span,
+    Event,
+    Link,
+    KeyValue,
+    AnyValue,
+    List,
+    Map,
+}
+
+impl Message {
+    /// What one takes in memory, its own vectors at their smallest included.
+    const fn weight(self) -> usize {
+        match self {
+            Self::Request | Self::Source(_) => 0,
+            Self::ResourceSpans | Self::ScopeSpans => 800,
+            // The span itself, and the step that it becomes.
+            Self::Span => 2_000,
+            Self::Event | Self::Link => 400,
+            Self::KeyValue => 120,
+            Self::AnyValue => 60,
+            Self::List | Self::Map => 40,
+        }
+    }
+
+    /// The message that a field holds. `None` for fields that hold no message that matters.
+    const fn inside(self, field: u64) -> Option<Self> {
+        Some(match (self, field) {
+            (Self::Request, 1) => Self::ResourceSpans,
+            (Self::ResourceSpans, 1) => Self::Source(1),
+            (Self::ResourceSpans, 2) => Self::ScopeSpans,
+            (Self::ScopeSpans, 1) => Self::Source(3),
+            (Self::ScopeSpans, 2) => Self::Span,
+            (Self::Span, 9) | (Self::Event, 3) | (Self::Link, 4) | (Self::Map, 1) => Self::KeyValue,
+            (Self::Source(attributes), found) if attributes == found => Self::KeyValue,
+            (Self::Span, 11) => Self::Event,
+            (Self::Span, 13) => Self::Link,
+            (Self::KeyValue, 2) | (Self::List, 1) => Self::AnyValue,
+            (Self::AnyValue, 5) => Self::List,
+            (Self::AnyValue, 6) => Self::Map,
+            _ => return None,
+        })
+    }
+}
+
+fn message(of: Message, bytes: &[u8], depth: u32, weight: &mut usize, most: usize) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    for (number, wire, bytes) in fields(bytes) {
+        if *weight > most {
+            return;
+        }
+        if let Some(inside) = of.inside(number).filter(|_| wire == BYTES) {
+            *weight += inside.weight();
+            message(inside, bytes, depth + 1, weight, most);
+        }
+    }
+}
+
+/// Counts what is outside of strings; whether it is JSON at all is not looked at.
+fn json(body: &[u8], most: usize) -> usize {
+    let mut weight = body.len();
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => weight += JSON_CONTAINER,
+            b',' | b':' if !in_string => weight += JSON_VALUE,
+            _ => continue,
+        }
+        if weight > most {
+            break;
+        }
+    }
+    weight
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOST: usize = 10_000_000;
+
+    #[test]
+    fn empty_messages_weigh_what_they_become() {
+        let spans = [0x0a, 0x04, 0x12, 0x02, 0x12, 0x00].repeat(1_000);
+        assert_eq!(of(InboxKind::OtlpProtobuf, &spans, MOST), 6_000 + 1_000 * 3_600);
+        let resources = [0x0a, 0x00].repeat(100_000);
+        assert!(of(InboxKind::OtlpProtobuf, &resources, MOST) > MOST);
+        assert!(of(InboxKind::OtlpJson, "{},".repeat(100_000).as_bytes(), MOST) > MOST);
+    }
+
+    #[test]
+    fn long_texts_weigh_what_they_are() {
+        let text = r#""{[,:\"{[,:\\""#.repeat(1_000);
+        assert_eq!(of(InboxKind::Native, text.as_bytes(), MOST), text.len());
+        let mut name = vec![0x0a, 0x00];
+        name[1] = 100;
+        name.extend([b'x'; 100]);
+        assert!(of(InboxKind::OtlpProtobuf, &name, MOST) < 2_000);
+    }
+
+    #[test]
+    fn values_may_nest_as_deep_as_they_like() {
+        let json = "[".repeat(1_000_000);
+        assert!(of(InboxKind::OtlpJson, json.as_bytes(), usize::MAX) > 700_000_000);
+        // Each list holds one value that holds one list.
+        let mut value = Vec::new();
+        for _ in 0..20 {
+            let length = u8::try_from(value.len()).expect("short");
+            value = [&[0x2a, length + 2, 0x0a, length], value.as_slice()].concat();
+        }
+        assert!(of(InboxKind::OtlpProtobuf, &value, MOST) < 2_000);
+    }
+}
