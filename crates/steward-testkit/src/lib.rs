@@ -17,7 +17,7 @@ pub use test_app::{NOW, PASSWORD, TestApp};
 
 /// Runs each test on both databases: `x` becomes `x::sqlite` and `x::postgres`.
 ///
-/// ```ignore
+/// ```text
 /// db_tests! {
 ///     async fn a_run_of_another_agency_is_not_found(db: TestDb) {
 ///         let app = TestApp::new(db).await;

@@ -108,3 +108,23 @@ db_tests! {
         assert_eq!(app.get("/live").await.status, 303);
     }
 }
+
+db_tests! {
+    async fn a_database_that_does_not_answer_is_told_as_busy(db: TestDb) {
+        let app = TestApp::new(db).await;
+        let owner = app.agency("north").await;
+        let key = owner.with_key(None).await;
+        let body = || crate::payload::protobuf(vec![crate::payload::span(1)]);
+        assert_eq!(key.post("/v1/traces", crate::payload::PROTOBUF, body()).await.status, 200);
+        app.app().store().clone().close().await.expect("closed");
+        let refused = key.post("/v1/traces", crate::payload::PROTOBUF, body()).await;
+        assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "2"));
+        let api = owner.get("/api/v1/runs").await;
+        assert_eq!((api.status.as_u16(), api.header("retry-after")), (503, "2"));
+        assert_eq!(api.json()["type"], "/problems/busy");
+        let page = owner.get("/clients").await;
+        assert!(page.status == 503 && page.text().contains("Steward is busy"), "{}", page.in_short());
+        assert_eq!(app.get("/readyz").await.status, 503);
+        assert_eq!(app.get("/healthz").await.status, 200);
+    }
+}
