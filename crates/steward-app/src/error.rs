@@ -35,9 +35,20 @@ pub enum AppError {
     /// The storage layer failed.
     #[error("the database failed")]
     Store(#[source] StoreError),
+    /// A fault of ours; the words say in what.
+    #[error("Steward failed in {0}")]
+    Fault(&'static str),
     /// A document could not be made.
     #[error("the document could not be made")]
     Paper(#[source] steward_paper::PaperError),
+}
+
+impl AppError {
+    /// Whether trying again later may succeed.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::TooMany { .. })
+    }
 }
 
 impl From<StoreError> for AppError {

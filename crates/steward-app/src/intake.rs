@@ -28,8 +28,6 @@ const COMMIT_ENTRIES: usize = 256;
 const COMMIT_BYTES: usize = 8 * 1024 * 1024;
 /// How long this process keeps entries for itself; after that another may take them over.
 pub(crate) const LEASE_MS: i64 = 60_000;
-/// Raw payloads are compressed for speed; they are dropped after some weeks.
-const ZSTD_LEVEL: i32 = 1;
 
 /// What was taken in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -73,7 +71,7 @@ pub(crate) struct Held {
     pub(crate) workflow_id: Option<WorkflowId>,
     pub(crate) steps: Vec<Step>,
     /// Room in memory, given back when it is dropped.
-    pub(crate) _room: Option<OwnedSemaphorePermit>,
+    pub(crate) room: Option<OwnedSemaphorePermit>,
 }
 
 struct Commit {
@@ -164,15 +162,7 @@ impl App {
         if decoded.steps.is_empty() {
             return Ok(answer);
         }
-        let entry = NewInboxEntry {
-            id: InboxId::from_uuid(self.ids().make()),
-            agency_id: scope.agency_id,
-            received_at,
-            workflow_id: scope.workflow_id,
-            kind,
-            body: zstd::bulk::compress(body, ZSTD_LEVEL).map_err(|_| IntakeError::Busy { retry_after_seconds: 1 })?,
-            n_bytes: i64::try_from(body.len()).unwrap_or(i64::MAX),
-        };
+        let entry = self.entry_of(scope.agency_id, scope.workflow_id, kind, body, received_at);
         let mut steps = decoded.steps;
         for step in &mut steps {
             step.received_at = received_at;
@@ -186,13 +176,13 @@ impl App {
         let gate = &self.inner.intake;
         let Some(commits) = gate.commits.get() else {
             // No background work in this process: the entry waits in the inbox for whoever assembles.
-            return self.record(&[entry], self.inner.node, Timestamp(0)).await.map_err(|()| busy(2));
+            return self.record(vec![entry], self.inner.node, Timestamp(0)).await.map_err(|()| busy(2));
         };
         let n = u32::try_from(steps.len().min(MAX_STEPS_IN_MEMORY)).unwrap_or(1);
         let room = tokio::time::timeout(WAIT_FOR_ROOM, Arc::clone(&gate.room).acquire_many_owned(n)).await;
         let Ok(Ok(room)) = room else { return Err(busy(5)) };
         let held =
-            Held { id: entry.id, agency_id: entry.agency_id, workflow_id: entry.workflow_id, steps, _room: Some(room) };
+            Held { id: entry.id, agency_id: entry.agency_id, workflow_id: entry.workflow_id, steps, room: Some(room) };
         let (done, answer) = oneshot::channel();
         commits.send(Commit { entry, held, done }).await.map_err(|_| busy(5))?;
         match answer.await {
@@ -201,7 +191,7 @@ impl App {
         }
     }
 
-    async fn record(&self, entries: &[NewInboxEntry], node: uuid::Uuid, lease_until: Timestamp) -> Result<(), ()> {
+    async fn record(&self, entries: Vec<NewInboxEntry>, node: uuid::Uuid, lease_until: Timestamp) -> Result<(), ()> {
         match self.store().record_inbox(entries, node, lease_until).await {
             Ok(()) => Ok(()),
             Err(error) => {
@@ -240,10 +230,10 @@ impl App {
                     continue;
                 }
             }
-            entries.push(self.entry_of(agency_id, workflow_id, kind, &body, now)?);
+            entries.push(self.entry_of(agency_id, workflow_id, kind, &body, now));
         }
         if !entries.is_empty() {
-            self.store().record_inbox(&entries, self.inner.node, Timestamp(0)).await?;
+            self.store().record_inbox(entries, self.inner.node, Timestamp(0)).await?;
         }
         Ok(bad)
     }
@@ -258,9 +248,9 @@ impl App {
         agency_id: AgencyId,
         payloads: Vec<(Timestamp, InboxKind, Vec<u8>)>,
     ) -> Result<(), AppError> {
-        let entries = payloads.iter().map(|(at, kind, body)| self.entry_of(agency_id, None, *kind, body, *at));
-        let entries = entries.collect::<Result<Vec<_>, _>>()?;
-        self.store().record_inbox(&entries, self.inner.node, Timestamp(0)).await?;
+        let entries =
+            payloads.iter().map(|(at, kind, body)| self.entry_of(agency_id, None, *kind, body, *at)).collect();
+        self.store().record_inbox(entries, self.inner.node, Timestamp(0)).await?;
         Ok(())
     }
 
@@ -271,18 +261,16 @@ impl App {
         kind: InboxKind,
         body: &[u8],
         received_at: Timestamp,
-    ) -> Result<NewInboxEntry, AppError> {
-        let compressed = zstd::bulk::compress(body, ZSTD_LEVEL)
-            .map_err(|_| AppError::Busy { retry_after_seconds: 1, source: None })?;
-        Ok(NewInboxEntry {
+    ) -> NewInboxEntry {
+        NewInboxEntry {
             id: InboxId::from_uuid(self.ids().make()),
             agency_id,
             received_at,
             workflow_id,
             kind,
-            body: compressed,
+            body: steward_store::pack(body),
             n_bytes: i64::try_from(body.len()).unwrap_or(i64::MAX),
-        })
+        }
     }
 
     /// Starts the background work of intake and assembly in this process. A second call does nothing.
@@ -307,8 +295,7 @@ impl App {
             }
             let lease_until = self.clock().now().plus_ms(LEASE_MS);
             let (entries, rest): (Vec<_>, Vec<_>) = batch.into_iter().map(|c| (c.entry, (c.held, c.done))).unzip();
-            let result = self.record(&entries, self.inner.node, lease_until).await;
-            drop(entries);
+            let result = self.record(entries, self.inner.node, lease_until).await;
             for (entry, done) in rest {
                 // A sender that has gone away is no failure: the entry is kept.
                 let _ = done.send(result);

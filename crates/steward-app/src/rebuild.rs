@@ -7,9 +7,10 @@ use steward_core::ids::AgencyId;
 use steward_core::money::Nanos;
 use steward_core::outcome::{Evidence, EvidenceKind, Outcome};
 use steward_core::run::{CostSource, RunFacts};
+use steward_core::tallies::Tallies;
+use steward_stats::histogram::bucket_of;
 use steward_store::tenant::{NewRun, RunCommit, RunFilter};
 
-use crate::assemble::add_tallies;
 use crate::{App, AppError};
 
 /// Runs that one transaction empties.
@@ -52,7 +53,7 @@ impl App {
                 runs: Vec::new(),
                 removed: Vec::new(),
                 traces: Vec::new(),
-                tallies: Vec::new(),
+                tallies: Tallies::default(),
             };
             for run in store.find_stored_runs(&keys).await? {
                 if run.first_received_at < oldest || run.steps_dropped {
@@ -60,21 +61,21 @@ impl App {
                     continue;
                 }
                 done.runs += 1;
-                add_tallies(&mut commit.tallies, run.workflow_id, &run.facts, -1);
+                commit.tallies.add(run.workflow_id, &run.facts, -1, bucket_of);
                 commit.runs.push(NewRun {
                     id: run.id,
                     workflow_id: run.workflow_id,
                     key: run.key,
                     revision: run.revision + 1,
                     facts: emptied(&run.facts),
-                    steps: Some(NewRun::compress(&[])),
+                    steps: Some(NewRun::pack(&[])),
                     inbox_ids: Vec::new(),
                     settings_version: 0,
                     first_received_at: run.first_received_at,
                     last_received_at: run.first_received_at,
                 });
             }
-            store.commit_runs(&commit).await?;
+            store.commit_runs(commit).await?;
             progress(done);
         }
         done.payloads = store.requeue_inbox().await?;

@@ -3,6 +3,10 @@
 //! A tally is `(workflow, release, slice, hour, metric, key) → (n, sum)`. A slice is the whole workflow,
 //! or its runs that used one model or one tool, so that every figure can be had for these too.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::ids::WorkflowId;
 use crate::outcome::Outcome;
 use crate::run::{CallFacts, RunFacts};
 use crate::time::Timestamp;
@@ -162,123 +166,206 @@ impl Slice {
     }
 }
 
-/// One addition to the tallies; where it goes in time is the run's hour.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addition {
-    /// The slice's code.
-    pub slice: String,
-    /// The kind.
-    pub metric: Metric,
-    /// The key; empty where the kind has none.
-    pub key: String,
-    /// What to add to n.
-    pub n: i64,
-    /// What to add to sum.
-    pub sum: i64,
-}
-
 /// Where a run counts in time: the hour in which it ended, in whole hours since the epoch.
 #[must_use]
 pub fn hour_of(run: &RunFacts) -> i32 {
     run.ended_at.hour()
 }
 
-/// What a finished run adds; nothing for an open run, and nothing for a test run.
-///
-/// `bucket_of` gives a value's histogram bucket.
-#[must_use]
-pub fn additions(run: &RunFacts, bucket_of: fn(f64) -> i32) -> Vec<Addition> {
-    if !run.finished || run.test {
-        return Vec::new();
-    }
-    let mut all = Vec::with_capacity(48);
-    add_run(&mut all, "", run, bucket_of);
-    for model in &run.models {
-        add_run(&mut all, &Slice::Model(model.name.clone()).code(), run, bucket_of);
-    }
-    for tool in &run.tools {
-        add_run(&mut all, &Slice::Tool(tool.name.clone()).code(), run, bucket_of);
-    }
-    let mut add =
-        |metric, key: &str, n, sum| all.push(Addition { slice: String::new(), metric, key: key.to_owned(), n, sum });
-    add(Metric::Evidence, run.evidence_kind().as_str(), 1, 0);
-    add(Metric::CostSource, run.cost_source.as_str(), 1, 0);
-    for dialect in &run.dialects {
-        add(Metric::Dialect, dialect, 1, 0);
-    }
-    if run.n_attributes > 0 {
-        add(Metric::Attributes, "", i64::from(run.n_attributes), i64::from(run.n_unmapped));
-    }
-    for key in run.unmapped.iter().take(20) {
-        add(Metric::UnmappedKey, key, 1, 0);
-    }
-    if run.n_late_steps > 0 {
-        add(Metric::Late, "", 1, i64::from(run.n_late_steps));
-    }
-    for model in &run.models {
-        add_calls(&mut add, model, [Metric::ModelCalls, Metric::ModelErrors, Metric::ModelBucket], bucket_of);
-        add(Metric::ModelTokens, &model.name, i64::from(model.calls), as_sum(model.tokens));
-        add(Metric::ModelCost, &model.name, i64::from(model.calls), model.cost_nanos.0);
-    }
-    for tool in &run.tools {
-        add_calls(&mut add, tool, [Metric::ToolCalls, Metric::ToolErrors, Metric::ToolBucket], bucket_of);
-    }
-    all
+/// One counter's place: workflow, slice, kind, hour, key and release.
+pub type Place<'a> = (WorkflowId, &'a str, Metric, i32, &'a str, &'a str);
+
+/// What runs add to the tallies, added up: each counter once, whatever the number of runs.
+#[derive(Debug, Clone, Default)]
+pub struct Tallies {
+    words: Words,
+    sums: HashMap<Counter, (i64, i64)>,
 }
 
-/// What a run adds to one slice.
-fn add_run(all: &mut Vec<Addition>, slice: &str, run: &RunFacts, bucket_of: fn(f64) -> i32) {
-    let mut add =
-        |metric, key: &str, n, sum| all.push(Addition { slice: slice.to_owned(), metric, key: key.to_owned(), n, sum });
-    add(Metric::Runs, "", 1, i64::from(run.n_steps));
-    add(Metric::Outcome, run.outcome().as_str(), 1, 0);
-    if run.n_exceptions > 0 {
-        add(Metric::Exceptions, "", 1, i64::from(run.n_exceptions));
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Counter {
+    workflow: WorkflowId,
+    metric: Metric,
+    hour: i32,
+    slice: u32,
+    key: u32,
+    release: u32,
+}
+
+/// Words by number: a few hundred distinct ones stand in many thousands of counters.
+#[derive(Debug, Clone, Default)]
+struct Words {
+    numbers: HashMap<Arc<str>, u32>,
+    all: Vec<Arc<str>>,
+}
+
+impl Words {
+    fn number(&mut self, word: &str) -> u32 {
+        if let Some(number) = self.numbers.get(word) {
+            return *number;
+        }
+        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let word: Arc<str> = word.into();
+        self.all.push(Arc::clone(&word));
+        self.numbers.insert(word, number);
+        number
     }
-    add(Metric::CycleMs, "", 1, run.cycle_ms);
-    add(Metric::CycleBucket, &bucket_of(run.cycle_ms as f64).to_string(), 1, 0);
-    if run.waiting_ms > 0 {
-        add(Metric::WaitingMs, "", 1, run.waiting_ms);
+
+    fn word(&self, number: u32) -> &str {
+        self.all.get(number as usize).map_or("", |word| word)
     }
-    match run.cost_nanos {
-        Some(nanos) => add(Metric::Cost, "", 1, nanos.0),
-        None => add(Metric::CostUnknown, "", 1, run.known_cost_nanos.0),
-    }
-    let usage = &run.usage;
-    let tokens = [
-        ("input", usage.input + usage.input_audio + usage.input_image),
-        ("cache_read", usage.cache_read),
-        ("cache_write", usage.total_cache_write()),
-        ("output", usage.output + usage.output_audio),
-        ("reasoning", usage.reasoning),
-    ];
-    for (key, n) in tokens.into_iter().filter(|(_, n)| *n > 0) {
-        add(Metric::Tokens, key, 1, as_sum(n));
-    }
-    add(Metric::Hours, if run.in_hours { "in" } else { "out" }, 1, 0);
-    for result in &run.results {
-        let hours = if result.in_hours { "in" } else { "out" };
-        let value = result.value_nanos.map_or(0, |v| v.0);
-        add(Metric::Results, &format!("{hours}{KEY_SEPARATOR}{}", result.name), 1, value);
-        if result.value_nanos.is_some() {
-            add(Metric::ValuedResults, &result.name, 1, 0);
+}
+
+impl Tallies {
+    /// Adds a finished run (`sign` 1), or takes one away that was added before (-1). An open run, a test run and
+    /// one at an impossible time add nothing.
+    ///
+    /// `bucket_of` gives a value's histogram bucket.
+    pub fn add(&mut self, workflow: WorkflowId, run: &RunFacts, sign: i64, bucket_of: fn(f64) -> i32) {
+        if !run.finished || run.test || !is_countable(run.ended_at) {
+            return;
+        }
+        let (hour, release) = (hour_of(run), self.words.number(&run.release));
+        let mut to = Adding { tallies: self, workflow, hour, release, slice: 0, sign, bucket_of, text: String::new() };
+        to.slice(&Slice::All);
+        to.add_run(run);
+        to.add_reading(run);
+        for model in &run.models {
+            to.add_calls(model, [Metric::ModelCalls, Metric::ModelErrors, Metric::ModelBucket]);
+            to.add(Metric::ModelTokens, &model.name, i64::from(model.calls), as_sum(model.tokens));
+            to.add(Metric::ModelCost, &model.name, i64::from(model.calls), model.cost_nanos.0);
+        }
+        for tool in &run.tools {
+            to.add_calls(tool, [Metric::ToolCalls, Metric::ToolErrors, Metric::ToolBucket]);
+        }
+        for model in &run.models {
+            to.slice(&Slice::Model(model.name.clone()));
+            to.add_run(run);
+        }
+        for tool in &run.tools {
+            to.slice(&Slice::Tool(tool.name.clone()));
+            to.add_run(run);
         }
     }
+
+    /// Every counter that changes, in no order: its place, and what to add to n and to sum.
+    pub fn iter(&self) -> impl Iterator<Item = (Place<'_>, i64, i64)> {
+        self.sums.iter().filter(|(_, sums)| **sums != (0, 0)).map(|(c, (n, sum))| {
+            let word = |number| self.words.word(number);
+            ((c.workflow, word(c.slice), c.metric, c.hour, word(c.key), word(c.release)), *n, *sum)
+        })
+    }
 }
 
-fn add_calls(
-    add: &mut impl FnMut(Metric, &str, i64, i64),
-    calls: &CallFacts,
-    [count, errors, bucket]: [Metric; 3],
+/// Adds one run to one slice after another.
+struct Adding<'a> {
+    tallies: &'a mut Tallies,
+    workflow: WorkflowId,
+    hour: i32,
+    release: u32,
+    slice: u32,
+    sign: i64,
     bucket_of: fn(f64) -> i32,
-) {
-    let total_ms: i64 = calls.durations_ms.iter().map(|ms| i64::from(*ms)).sum();
-    add(count, &calls.name, i64::from(calls.calls), total_ms);
-    for (class, n) in &calls.errors {
-        add(errors, &format!("{}{KEY_SEPARATOR}{}", calls.name, class.as_str()), i64::from(*n), 0);
+    /// Room for keys that are put together.
+    text: String,
+}
+
+impl Adding<'_> {
+    fn slice(&mut self, slice: &Slice) {
+        self.slice = self.tallies.words.number(&slice.code());
     }
-    for ms in &calls.durations_ms {
-        add(bucket, &format!("{}{KEY_SEPARATOR}{}", calls.name, bucket_of(f64::from(*ms))), 1, 0);
+
+    fn add(&mut self, metric: Metric, key: &str, n: i64, sum: i64) {
+        let counter = Counter {
+            workflow: self.workflow,
+            metric,
+            hour: self.hour,
+            slice: self.slice,
+            key: self.tallies.words.number(key),
+            release: self.release,
+        };
+        let sums = self.tallies.sums.entry(counter).or_default();
+        sums.0 += self.sign * n;
+        sums.1 = sums.1.saturating_add(self.sign.saturating_mul(sum));
+    }
+
+    /// Adds to a key that is put together.
+    fn add_to(&mut self, metric: Metric, key: std::fmt::Arguments<'_>, n: i64, sum: i64) {
+        use std::fmt::Write as _;
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        let _ = text.write_fmt(key);
+        self.add(metric, &text, n, sum);
+        self.text = text;
+    }
+
+    /// What a run adds to each of its slices.
+    fn add_run(&mut self, run: &RunFacts) {
+        self.add(Metric::Runs, "", 1, i64::from(run.n_steps));
+        self.add(Metric::Outcome, run.outcome().as_str(), 1, 0);
+        if run.n_exceptions > 0 {
+            self.add(Metric::Exceptions, "", 1, i64::from(run.n_exceptions));
+        }
+        self.add(Metric::CycleMs, "", 1, run.cycle_ms);
+        self.add_to(Metric::CycleBucket, format_args!("{}", (self.bucket_of)(run.cycle_ms as f64)), 1, 0);
+        if run.waiting_ms > 0 {
+            self.add(Metric::WaitingMs, "", 1, run.waiting_ms);
+        }
+        match run.cost_nanos {
+            Some(nanos) => self.add(Metric::Cost, "", 1, nanos.0),
+            None => self.add(Metric::CostUnknown, "", 1, run.known_cost_nanos.0),
+        }
+        let usage = &run.usage;
+        let tokens = [
+            ("input", usage.input + usage.input_audio + usage.input_image),
+            ("cache_read", usage.cache_read),
+            ("cache_write", usage.total_cache_write()),
+            ("output", usage.output + usage.output_audio),
+            ("reasoning", usage.reasoning),
+        ];
+        for (key, n) in tokens.into_iter().filter(|(_, n)| *n > 0) {
+            self.add(Metric::Tokens, key, 1, as_sum(n));
+        }
+        self.add(Metric::Hours, if run.in_hours { "in" } else { "out" }, 1, 0);
+        for result in &run.results {
+            let hours = if result.in_hours { "in" } else { "out" };
+            let value = result.value_nanos.map_or(0, |v| v.0);
+            self.add_to(Metric::Results, format_args!("{hours}{KEY_SEPARATOR}{}", result.name), 1, value);
+            if result.value_nanos.is_some() {
+                self.add(Metric::ValuedResults, &result.name, 1, 0);
+            }
+        }
+    }
+
+    /// How the run was read and what its figures rest on; for all runs together only.
+    fn add_reading(&mut self, run: &RunFacts) {
+        self.add(Metric::Evidence, run.evidence_kind().as_str(), 1, 0);
+        self.add(Metric::CostSource, run.cost_source.as_str(), 1, 0);
+        for dialect in &run.dialects {
+            self.add(Metric::Dialect, dialect, 1, 0);
+        }
+        if run.n_attributes > 0 {
+            self.add(Metric::Attributes, "", i64::from(run.n_attributes), i64::from(run.n_unmapped));
+        }
+        for key in run.unmapped.iter().take(20) {
+            self.add(Metric::UnmappedKey, key, 1, 0);
+        }
+        if run.n_late_steps > 0 {
+            self.add(Metric::Late, "", 1, i64::from(run.n_late_steps));
+        }
+    }
+
+    fn add_calls(&mut self, calls: &CallFacts, [count, errors, bucket]: [Metric; 3]) {
+        let total_ms: i64 = calls.durations_ms.iter().map(|ms| i64::from(*ms)).sum();
+        self.add(count, &calls.name, i64::from(calls.calls), total_ms);
+        for (class, n) in &calls.errors {
+            let key = format_args!("{}{KEY_SEPARATOR}{}", calls.name, class.as_str());
+            self.add_to(errors, key, i64::from(*n), 0);
+        }
+        for ms in &calls.durations_ms {
+            let key = format_args!("{}{KEY_SEPARATOR}{}", calls.name, (self.bucket_of)(f64::from(*ms)));
+            self.add_to(bucket, key, 1, 0);
+        }
     }
 }
 

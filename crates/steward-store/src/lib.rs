@@ -4,6 +4,7 @@
 //! belongs to no agency, or to all (the inbox's queue, sign-in, jobs), stands in [`Store`] itself.
 //! Nothing outside sees an SQL type: domain types go in and come out, and errors are [`StoreError`].
 
+mod blob;
 mod databases;
 mod error;
 mod schema;
@@ -20,6 +21,7 @@ use sea_orm::{
 };
 use steward_core::ids::AgencyId;
 
+pub use blob::pack;
 pub use databases::with_database;
 pub use error::StoreError;
 use sql::Sql;

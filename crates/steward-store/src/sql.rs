@@ -54,8 +54,14 @@ impl<'a, C: ConnectionTrait> Sql<'a, C> {
         format!("${}", self.values.len())
     }
 
-    /// Adds values and their placeholders, separated by commas.
+    /// Adds values and their placeholders, separated by commas, as what `IN (` is followed by.
+    ///
+    /// The last is repeated up to a power of two: few distinct texts, so that prepared statements are found again.
     pub(crate) fn push_list(&mut self, values: impl IntoIterator<Item = Value>) {
+        let mut values: Vec<Value> = values.into_iter().collect();
+        if let Some(last) = values.last().cloned() {
+            values.resize(values.len().next_power_of_two(), last);
+        }
         for (i, value) in values.into_iter().enumerate() {
             let placeholder = self.placeholder(value);
             self.text.push_str(if i == 0 { "" } else { ", " });

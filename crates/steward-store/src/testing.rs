@@ -1,4 +1,4 @@
-//! For tests: a PostgreSQL schema of their own, so that they share a server and nothing else.
+//! For tests: a PostgreSQL schema of their own, so that they share a server and nothing else, and faults put into a database.
 
 use sea_orm::{ConnectionTrait, Database};
 
@@ -24,7 +24,12 @@ pub async fn drop_schema(url: &str, name: &str) -> Result<(), StoreError> {
     run(url, &format!("DROP SCHEMA IF EXISTS \"{}\" CASCADE", name.replace('"', ""))).await
 }
 
-async fn run(url: &str, text: &str) -> Result<(), StoreError> {
+/// Runs statements on a database behind the program's back.
+///
+/// # Errors
+///
+/// A [`StoreError`] when the database does not answer or refuses them.
+pub async fn run(url: &str, text: &str) -> Result<(), StoreError> {
     let connection = Database::connect(url).await.map_err(StoreError::opening)?;
     connection.execute_unprepared(text).await?;
     connection.close().await.map_err(StoreError::from)

@@ -68,6 +68,16 @@ impl TestDb {
     pub async fn open(&self) -> Store {
         Store::open(&self.url).await.expect("the database opens")
     }
+
+    /// Runs a statement on it behind the program's back.
+    ///
+    /// # Panics
+    ///
+    /// When the database refuses it.
+    #[expect(clippy::expect_used, reason = "in tests a panic is the report")]
+    pub async fn run(&self, text: &str) {
+        testing::run(&self.url, text).await.expect("the statement runs");
+    }
 }
 
 impl Drop for TestDb {

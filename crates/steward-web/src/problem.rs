@@ -280,7 +280,7 @@ impl From<AppError> for Problem {
                 tracing::warn!(error = &error as &dyn std::error::Error, "two requests were in each other's way");
                 Self::new(Kind::Conflict).because("somebody did the same at the same time; look, and try again")
             }
-            AppError::Store(_) | AppError::Paper(_) => {
+            AppError::Store(_) | AppError::Paper(_) | AppError::Fault(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
                 Self::new(Kind::Internal)
             }

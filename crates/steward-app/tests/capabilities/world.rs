@@ -107,7 +107,7 @@ pub(crate) fn words<T>(result: Result<T, AppError>) -> String {
                 AppError::Conflict(_) => "conflict",
                 AppError::TooMany { .. } => "too many",
                 AppError::Busy { .. } => "busy",
-                AppError::Store(_) | AppError::Paper(_) => "broken",
+                AppError::Store(_) | AppError::Paper(_) | AppError::Fault(_) => "broken",
             };
             format!("{kind}: {error}")
         }

@@ -8,6 +8,7 @@ use steward_core::ids::{AgencyId, InboxId, WorkflowId};
 use steward_core::time::Timestamp;
 use uuid::Uuid;
 
+use crate::blob::unpack;
 use crate::sql::{Row, insert_many};
 use crate::tenant::AgencyStore;
 use crate::{Store, StoreError};
@@ -51,17 +52,6 @@ impl InboxKind {
     }
 }
 
-/// What became of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InboxState {
-    /// It waits to be assembled.
-    Waiting,
-    /// Its runs are written.
-    Assembled,
-    /// It cannot be read; kept, so that a better reader can try again.
-    Unreadable,
-}
-
 /// A payload to keep.
 #[derive(Debug, Clone)]
 pub struct NewInboxEntry {
@@ -75,7 +65,7 @@ pub struct NewInboxEntry {
     pub workflow_id: Option<WorkflowId>,
     /// In what form it came.
     pub kind: InboxKind,
-    /// The bytes, compressed by the caller with zstd.
+    /// The bytes, by [`pack`](crate::pack).
     pub body: Vec<u8>,
     /// How many bytes it was before.
     pub n_bytes: i64,
@@ -105,6 +95,8 @@ pub struct InboxRow {
     pub id: InboxId,
     /// When it was received.
     pub received_at: Timestamp,
+    /// The workflow that its sender's key is for.
+    pub workflow_id: Option<WorkflowId>,
     /// In what form it came.
     pub kind: InboxKind,
     /// How many bytes it had.
@@ -121,10 +113,13 @@ fn read_entry(mut row: Row) -> Result<InboxEntry, StoreError> {
         agency_id: AgencyId::from_uuid(row.take()?),
         received_at: Timestamp(row.take()?),
         workflow_id: row.take::<Option<Uuid>>()?.map(WorkflowId::from_uuid),
-        kind: InboxKind::parse(&row.take::<String>()?).ok_or(StoreError::Corrupt { table: "inbox", column: "kind" })?,
-        body: zstd::stream::decode_all(row.take::<Vec<u8>>()?.as_slice())
-            .map_err(|_| StoreError::Corrupt { table: "inbox", column: "body" })?,
+        kind: read_kind(&mut row)?,
+        body: unpack(&row.take::<Vec<u8>>()?).ok_or(StoreError::Corrupt { table: "inbox", column: "body" })?,
     })
+}
+
+fn read_kind(row: &mut Row) -> Result<InboxKind, StoreError> {
+    InboxKind::parse(&row.take::<String>()?).ok_or(StoreError::Corrupt { table: "inbox", column: "kind" })
 }
 
 impl Store {
@@ -135,11 +130,10 @@ impl Store {
     /// A [`StoreError`] when the database does not answer; nothing is recorded then.
     pub async fn record_inbox(
         &self,
-        entries: &[NewInboxEntry],
+        entries: Vec<NewInboxEntry>,
         node: Uuid,
         lease_until: Timestamp,
     ) -> Result<(), StoreError> {
-        let tx = self.begin_write().await?;
         let columns = [
             "agency_id",
             "id",
@@ -153,7 +147,7 @@ impl Store {
             "lease_until",
         ];
         let rows = entries
-            .iter()
+            .into_iter()
             .map(|entry| {
                 vec![
                     entry.agency_id.as_uuid().into(),
@@ -161,7 +155,7 @@ impl Store {
                     entry.received_at.0.into(),
                     entry.workflow_id.map(WorkflowId::as_uuid).into(),
                     entry.kind.as_str().into(),
-                    entry.body.clone().into(),
+                    entry.body.into(),
                     entry.n_bytes.into(),
                     0_i16.into(),
                     node.into(),
@@ -169,6 +163,7 @@ impl Store {
                 ]
             })
             .collect();
+        let tx = self.begin_write().await?;
         insert_many(&tx, self.backend, "inbox", &columns, rows, "").await?;
         tx.commit().await?;
         Ok(())
@@ -281,19 +276,44 @@ impl AgencyStore {
         sql.all().await?.into_iter().map(read_entry).collect()
     }
 
-    /// Counts entries that cannot be read.
+    /// Finds an entry that waits and that a node holds. `None` when it is settled, gone, or another node's.
     ///
     /// # Errors
     ///
-    /// A [`StoreError`] when the database does not answer.
-    pub async fn count_unreadable(&self) -> Result<i64, StoreError> {
-        let row = self
-            .store
-            .read("SELECT COUNT(*) FROM inbox WHERE agency_id = $1 AND state = 2")
+    /// A [`StoreError`] when the database does not answer or the row is corrupt.
+    pub async fn find_held(&self, id: InboxId, node: Uuid) -> Result<Option<InboxEntry>, StoreError> {
+        self.store
+            .read(format!("SELECT {COLUMNS} FROM inbox WHERE agency_id = $1 AND id = $2 AND node = $3 AND state = 0"))
             .bind(self.agency_id().as_uuid())
+            .bind(id.as_uuid())
+            .bind(node)
             .first()
-            .await?;
-        row.map_or(Ok(0), |mut row| row.take())
+            .await?
+            .map(read_entry)
+            .transpose()
+    }
+
+    /// Lists entries that cannot be read, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer or a row is corrupt.
+    pub async fn list_unreadable(&self, limit: u32) -> Result<Vec<InboxRow>, StoreError> {
+        let text = "SELECT id, received_at, workflow_id, kind, n_bytes, error FROM inbox
+                    WHERE agency_id = $1 AND state = 2 ORDER BY received_at DESC, id DESC LIMIT $2";
+        let rows = self.store.read(text).bind(self.agency_id().as_uuid()).bind(i64::from(limit)).all().await?;
+        rows.into_iter()
+            .map(|mut row| {
+                Ok(InboxRow {
+                    id: InboxId::from_uuid(row.take()?),
+                    received_at: Timestamp(row.take()?),
+                    workflow_id: row.take::<Option<Uuid>>()?.map(WorkflowId::from_uuid),
+                    kind: read_kind(&mut row)?,
+                    n_bytes: row.take()?,
+                    error: row.take()?,
+                })
+            })
+            .collect()
     }
 
     /// When the oldest raw payload was received. `None` when there is none.

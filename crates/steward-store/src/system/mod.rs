@@ -5,6 +5,6 @@ mod inbox;
 mod jobs;
 mod sign_in;
 
-pub use inbox::{InboxEntry, InboxKind, InboxRow, InboxState, NewInboxEntry};
+pub use inbox::{InboxEntry, InboxKind, InboxRow, NewInboxEntry};
 pub use jobs::{Job, JobState};
 pub use sign_in::{KeyScope, SessionRow};

@@ -24,7 +24,7 @@ pub use keys::ApiKey;
 pub use people::Person;
 pub use reports::{ReportRow, ReportState};
 pub use runs::{NewRun, RunCommit, RunCursor, RunFilter, RunKey, RunRow, RunSort, StoredRun};
-pub use tallies::{StoredTally, TallyDelta, TallyQuery, TallySeries};
+pub use tallies::{StoredTally, TallyQuery, TallySeries};
 pub use verdicts::VerdictRow;
 
 /// Access to the rows of one agency.

@@ -6,18 +6,18 @@ use steward_core::ids::{InboxId, RunId, WorkflowId};
 use steward_core::outcome::{EvidenceKind, Outcome};
 use steward_core::run::RunFacts;
 use steward_core::step::Step;
+use steward_core::tallies::Tallies;
 use steward_core::time::{Period, Timestamp};
 use uuid::Uuid;
 
 use super::AgencyStore;
-use super::tallies::{self, TallyDelta};
+use super::tallies;
+use crate::blob::{pack_json, unpack_json};
 use crate::sql::{Row, Sql, insert_many};
 use crate::{Store, StoreError};
 
 /// Keys that one statement looks up.
 pub(super) const KEYS_AT_ONCE: usize = 500;
-/// Steps are compressed for size on disk; a higher level costs more than the disk it saves.
-const ZSTD_LEVEL: i32 = 1;
 /// The most inbox entries that a run remembers as its raw payloads.
 const MAX_INBOX_IDS: usize = 200;
 
@@ -60,7 +60,7 @@ pub struct NewRun {
     pub revision: i32,
     /// What it came to.
     pub facts: RunFacts,
-    /// Its steps, compressed by [`NewRun::compress`]; `None` leaves those that are stored.
+    /// Its steps, by [`NewRun::pack`]; `None` leaves those that are stored.
     pub steps: Option<Vec<u8>>,
     /// The inbox entries that it was read from.
     pub inbox_ids: Vec<InboxId>,
@@ -75,8 +75,8 @@ pub struct NewRun {
 impl NewRun {
     /// Compresses steps for storing.
     #[must_use]
-    pub fn compress(steps: &[Step]) -> Vec<u8> {
-        compress(steps)
+    pub fn pack(steps: &[Step]) -> Vec<u8> {
+        pack_json(steps)
     }
 }
 
@@ -86,16 +86,8 @@ struct FactsBlob<F> {
     inbox_ids: Vec<InboxId>,
 }
 
-fn compress<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    let json = serde_json::to_vec(value).unwrap_or_default();
-    // Compressing into memory does not fail.
-    zstd::bulk::compress(&json, ZSTD_LEVEL).unwrap_or_default()
-}
-
-fn decompress<T: serde::de::DeserializeOwned>(bytes: &[u8], column: &'static str) -> Result<T, StoreError> {
-    let corrupt = StoreError::Corrupt { table: "run_blobs", column };
-    let Ok(json) = zstd::stream::decode_all(bytes) else { return Err(corrupt) };
-    serde_json::from_slice(&json).map_err(|_| corrupt)
+fn unpack<T: serde::de::DeserializeOwned>(bytes: &[u8], column: &'static str) -> Result<T, StoreError> {
+    unpack_json(bytes).ok_or(StoreError::Corrupt { table: "run_blobs", column })
 }
 
 /// A run as lists show it.
@@ -434,10 +426,10 @@ fn read_stored(mut row: Row) -> Result<StoredRun, StoreError> {
     let key = row.take()?;
     let revision = row.take()?;
     let first_received_at = Timestamp(row.take()?);
-    let facts: FactsBlob<RunFacts> = decompress(&row.take::<Vec<u8>>()?, "facts")?;
+    let facts: FactsBlob<RunFacts> = unpack(&row.take::<Vec<u8>>()?, "facts")?;
     let steps = row.take::<Option<Vec<u8>>>()?;
     let steps_dropped = steps.is_none();
-    let steps = steps.map(|bytes| decompress(&bytes, "steps")).transpose()?.unwrap_or_default();
+    let steps = steps.map(|bytes| unpack(&bytes, "steps")).transpose()?.unwrap_or_default();
     Ok(StoredRun {
         id,
         workflow_id,
@@ -579,22 +571,30 @@ impl AgencyStore {
     ///
     /// [`StoreError::Outrun`] when another writer revised one of the runs or took over one of the entries meanwhile;
     /// nothing is written then.
-    pub async fn commit_runs(&self, commit: &RunCommit) -> Result<(), StoreError> {
+    pub async fn commit_runs(&self, commit: RunCommit) -> Result<(), StoreError> {
+        let agency = self.agency_id().as_uuid();
+        let (mut runs, tallies) = (commit.runs, tallies::rows(agency, &commit.tallies));
+        // One order for all writers, so that two of them never wait for each other.
+        runs.sort_by(|a, b| a.key.cmp(&b.key));
+        let rows = RunRows::of(agency, runs);
+        // Everything is put together before the database is locked.
         let tx = self.store.begin_write().await?;
-        self.write_entries(&tx, commit).await?;
-        self.write_runs(&tx, commit).await?;
-        tallies::add_tallies(&self.store, &tx, self.agency_id().as_uuid(), &commit.tallies).await?;
+        self.settle_entries(&tx, commit.node, &commit.inbox_ids).await?;
+        self.remove_runs(&tx, &commit.removed).await?;
+        self.write_runs(&tx, rows, commit.traces).await?;
+        tallies::add_rows(&self.store, &tx, tallies).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    async fn write_entries(&self, tx: &DatabaseTransaction, commit: &RunCommit) -> Result<(), StoreError> {
-        for ids in commit.inbox_ids.chunks(KEYS_AT_ONCE) {
+    async fn settle_entries(&self, tx: &DatabaseTransaction, node: Uuid, ids: &[InboxId]) -> Result<(), StoreError> {
+        for ids in ids.chunks(KEYS_AT_ONCE) {
+            // Holder and lease stay as they are: a row that keeps its size is changed in place, beside its large body.
             let mut sql = self
                 .store
-                .within(tx, "UPDATE inbox SET state = 1, node = NULL, lease_until = NULL WHERE agency_id = $1 AND state = 0 AND node = $2 AND id IN (")
+                .within(tx, "UPDATE inbox SET state = 1 WHERE agency_id = $1 AND state = 0 AND node = $2 AND id IN (")
                 .bind(self.agency_id().as_uuid())
-                .bind(commit.node);
+                .bind(node);
             sql.push_list(ids.iter().map(|id| id.as_uuid().into()));
             sql.push(")");
             if sql.run().await? != ids.len() as u64 {
@@ -604,9 +604,9 @@ impl AgencyStore {
         Ok(())
     }
 
-    async fn write_runs(&self, tx: &DatabaseTransaction, commit: &RunCommit) -> Result<(), StoreError> {
+    async fn remove_runs(&self, tx: &DatabaseTransaction, removed: &[(RunId, i32)]) -> Result<(), StoreError> {
         let agency = self.agency_id().as_uuid();
-        for (id, revision) in &commit.removed {
+        for (id, revision) in removed {
             let gone = self
                 .store
                 .within(tx, "DELETE FROM runs WHERE agency_id = $1 AND id = $2 AND revision = $3")
@@ -625,35 +625,40 @@ impl AgencyStore {
                 .run()
                 .await?;
         }
-        let mut runs: Vec<&NewRun> = commit.runs.iter().collect();
-        // One order for all writers, so that two of them never wait for each other.
-        runs.sort_by(|a, b| a.key.cmp(&b.key));
-        let rows = runs.iter().map(|run| run_values(agency, run)).collect();
-        let written = insert_many(tx, self.store.backend, "runs", RUN_COLUMNS, rows, &upsert_tail()).await?;
-        if written != runs.len() as u64 {
+        Ok(())
+    }
+
+    async fn write_runs(
+        &self,
+        tx: &DatabaseTransaction,
+        rows: RunRows,
+        traces: Vec<(String, RunKey)>,
+    ) -> Result<(), StoreError> {
+        let backend = self.store.backend;
+        let n = rows.runs.len() as u64;
+        if insert_many(tx, backend, "runs", RUN_COLUMNS, rows.runs, &upsert_tail()).await? != n {
             return Err(StoreError::Outrun);
         }
-        let blob = |run: &&&NewRun| {
-            let facts = compress(&FactsBlob {
-                facts: &run.facts,
-                inbox_ids: run.inbox_ids.iter().rev().take(MAX_INBOX_IDS).rev().copied().collect(),
-            });
-            vec![agency.into(), run.id.as_uuid().into(), facts.into(), run.steps.clone().into()]
-        };
-        let (with_steps, without): (Vec<&&NewRun>, Vec<&&NewRun>) = runs.iter().partition(|run| run.steps.is_some());
         let columns = ["agency_id", "run_id", "facts", "steps"];
         let tail = "ON CONFLICT (agency_id, run_id) DO UPDATE SET facts = excluded.facts, steps = excluded.steps";
-        insert_many(tx, self.store.backend, "run_blobs", &columns, with_steps.iter().map(blob).collect(), tail).await?;
+        insert_many(tx, backend, "run_blobs", &columns, rows.blobs, tail).await?;
         let tail = "ON CONFLICT (agency_id, run_id) DO UPDATE SET facts = excluded.facts";
-        insert_many(tx, self.store.backend, "run_blobs", &columns, without.iter().map(blob).collect(), tail).await?;
-        let traces = commit
-            .traces
-            .iter()
-            .map(|(trace, run)| vec![agency.into(), trace.clone().into(), run.clone().into()])
-            .collect();
+        insert_many(tx, backend, "run_blobs", &columns, rows.facts_only, tail).await?;
+        let agency = self.agency_id().as_uuid();
+        let traces = traces.into_iter().map(|(trace, run)| vec![agency.into(), trace.into(), run.into()]).collect();
         let tail = "ON CONFLICT (agency_id, trace_key) DO UPDATE SET run_key = excluded.run_key";
-        insert_many(tx, self.store.backend, "run_traces", &["agency_id", "trace_key", "run_key"], traces, tail).await?;
+        insert_many(tx, backend, "run_traces", &["agency_id", "trace_key", "run_key"], traces, tail).await?;
         Ok(())
+    }
+
+    /// Lets a run that has gone quiet stay open until an instant.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn postpone_run(&self, key: &str, until: Timestamp) -> Result<(), StoreError> {
+        let text = "UPDATE runs SET due_at = $3 WHERE agency_id = $1 AND run_key = $2 AND due_at IS NOT NULL";
+        self.write(text).bind(key).bind(until.0).run().await.map(|_| ())
     }
 
     /// Drops the steps of runs that ended before an instant, at most `limit`; the runs and their figures stay.
@@ -707,7 +712,7 @@ impl AgencyStore {
 }
 
 /// What one step of assembly writes.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RunCommit {
     /// The node that holds the entries.
     pub node: Uuid,
@@ -720,7 +725,7 @@ pub struct RunCommit {
     /// Traces that became part of a conversation: trace key and run key.
     pub traces: Vec<(String, RunKey)>,
     /// What to add to the tallies.
-    pub tallies: Vec<TallyDelta>,
+    pub tallies: Tallies,
 }
 
 const RUN_COLUMNS: &[&str] = &[
@@ -763,6 +768,28 @@ const RUN_COLUMNS: &[&str] = &[
     "first_received_at",
     "last_received_at",
 ];
+
+/// The rows that runs become.
+struct RunRows {
+    runs: Vec<Vec<Value>>,
+    blobs: Vec<Vec<Value>>,
+    /// Blobs whose steps stay as they are stored.
+    facts_only: Vec<Vec<Value>>,
+}
+
+impl RunRows {
+    fn of(agency: Uuid, runs: Vec<NewRun>) -> Self {
+        let mut rows = Self { runs: Vec::with_capacity(runs.len()), blobs: Vec::new(), facts_only: Vec::new() };
+        for run in runs {
+            rows.runs.push(run_values(agency, &run));
+            let first = run.inbox_ids.len().saturating_sub(MAX_INBOX_IDS);
+            let facts = pack_json(&FactsBlob { facts: &run.facts, inbox_ids: run.inbox_ids[first..].to_vec() });
+            let into = if run.steps.is_some() { &mut rows.blobs } else { &mut rows.facts_only };
+            into.push(vec![agency.into(), run.id.as_uuid().into(), facts.into(), run.steps.into()]);
+        }
+        rows
+    }
+}
 
 fn run_values(agency: Uuid, run: &NewRun) -> Vec<Value> {
     let facts = &run.facts;

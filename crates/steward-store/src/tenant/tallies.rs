@@ -1,36 +1,17 @@
 //! Tallies: additive counters by hour and by day, from which every figure over time is summed.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{DatabaseTransaction, Value};
 use steward_core::ids::WorkflowId;
 use steward_core::metrics::Sums;
-use steward_core::tallies::Metric;
+use steward_core::tallies::{Metric, Tallies};
 use steward_core::time::Period;
 use uuid::Uuid;
 
 use super::AgencyStore;
 use crate::sql::{Sql, insert_many};
 use crate::{Store, StoreError};
-
-/// What to add to one counter; it is added to its hour and to its day.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TallyDelta {
-    /// The workflow.
-    pub workflow_id: WorkflowId,
-    /// The slice's code.
-    pub slice: String,
-    /// The kind.
-    pub metric: Metric,
-    /// Hours since the epoch.
-    pub hour: i32,
-    /// The key.
-    pub key: String,
-    /// The release.
-    pub release: String,
-    /// What to add to n.
-    pub n: i64,
-    /// What to add to sum.
-    pub sum: i64,
-}
 
 /// Which tallies to sum.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,34 +40,19 @@ pub type StoredTally = (WorkflowId, String, i16, String, i32, String, String, i6
 const COLUMNS: &[&str] =
     &["agency_id", "workflow_id", "slice", "grain", "metric", "bucket", "key", "release", "n", "sum"];
 
-pub(super) async fn add_tallies(
-    store: &Store,
-    tx: &DatabaseTransaction,
-    agency: Uuid,
-    deltas: &[TallyDelta],
-) -> Result<(), StoreError> {
-    use std::collections::BTreeMap;
+/// The rows that add to the tallies, by hour and by day.
+pub(super) fn rows(agency: Uuid, tallies: &Tallies) -> Vec<Vec<Value>> {
     // Sorted, so that all writers lock rows in one order; added up, so that each row is written once.
     let mut sums: BTreeMap<Counter<'_>, (i64, i64)> = BTreeMap::new();
-    for delta in deltas {
-        for (grain, bucket) in [(0, delta.hour), (1, delta.hour.div_euclid(24))] {
-            let key = (
-                delta.workflow_id,
-                delta.slice.as_str(),
-                grain,
-                delta.metric.code(),
-                bucket,
-                delta.key.as_str(),
-                delta.release.as_str(),
-            );
-            let sum = sums.entry(key).or_default();
-            sum.0 += delta.n;
-            sum.1 = sum.1.saturating_add(delta.sum);
+    for ((workflow, slice, metric, hour, key, release), n, added) in tallies.iter() {
+        for (grain, bucket) in [(0, hour), (1, hour.div_euclid(24))] {
+            let sum = sums.entry((workflow, slice, grain, metric.code(), bucket, key, release)).or_default();
+            sum.0 += n;
+            sum.1 = sum.1.saturating_add(added);
         }
     }
     sums.retain(|_, sum| *sum != (0, 0));
-    let rows = sums
-        .into_iter()
+    sums.into_iter()
         .map(|((workflow, slice, grain, metric, bucket, key, release), (n, sum))| {
             vec![
                 agency.into(),
@@ -101,7 +67,10 @@ pub(super) async fn add_tallies(
                 sum.into(),
             ]
         })
-        .collect();
+        .collect()
+}
+
+pub(super) async fn add_rows(store: &Store, tx: &DatabaseTransaction, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
     let tail = "ON CONFLICT (agency_id, workflow_id, slice, grain, metric, bucket, key, release)
                 DO UPDATE SET n = tallies.n + excluded.n, sum = tallies.sum + excluded.sum";
     insert_many(tx, store.backend, "tallies", COLUMNS, rows, tail).await.map(|_| ())
