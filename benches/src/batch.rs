@@ -13,7 +13,7 @@ use prost::Message as _;
 /// Spans in a batch.
 pub const SPANS: usize = 100;
 /// Spans in a trace.
-const SPANS_A_TRACE: usize = 10;
+pub const SPANS_A_TRACE: usize = 10;
 
 /// A batch whose ids can be changed in place, so that sending costs next to nothing.
 #[derive(Clone)]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use steward_app::App;
 use steward_app::figures::Scope;
 use steward_core::clients::{Client, ClientSettings};
@@ -15,7 +16,7 @@ use steward_core::time::{DAY_MICROS, Month, Timestamp};
 use steward_core::workflow::{Workflow, WorkflowSettings};
 use steward_store::system::InboxKind;
 
-use crate::batch::request;
+use crate::batch::{Batch, SPANS_A_TRACE, request};
 use crate::http::Connection;
 use crate::say;
 use crate::server::{self, Server};
@@ -39,6 +40,8 @@ pub struct Pages {
 
 /// Runs in one payload.
 const RUNS_A_PAYLOAD: u64 = 10;
+/// Steps of a run: pages and reports read runs and tallies, and steps only of the run that is looked at.
+const STEPS_A_RUN: usize = 3;
 
 impl Pages {
     pub fn run(&self) -> anyhow::Result<()> {
@@ -132,6 +135,18 @@ async fn measure_report(
     Ok((figures[2], pdfs[1]))
 }
 
+/// The first steps of each trace.
+fn shortened(mut request: ExportTraceServiceRequest) -> ExportTraceServiceRequest {
+    for scope in request.resource_spans.iter_mut().flat_map(|resource| &mut resource.scope_spans) {
+        let mut n = 0;
+        scope.spans.retain(|_| {
+            n += 1;
+            (n - 1) % SPANS_A_TRACE < STEPS_A_RUN
+        });
+    }
+    request
+}
+
 /// Fills a database with runs of one workflow, spread over 90 days.
 async fn fill(app: &App, runs: u64) -> anyhow::Result<(steward_app::Actor, Workflow)> {
     let actor = server::set_up(app).await?;
@@ -173,7 +188,7 @@ async fn fill(app: &App, runs: u64) -> anyhow::Result<(steward_app::Actor, Workf
     let mut payloads = Vec::new();
     for n in 0..n_payloads {
         let at = Timestamp(now.0 - 90 * DAY_MICROS + step_micros * i64::try_from(n)?);
-        let mut batch = crate::batch::Batch::of(request(u64::try_from(at.0)? * 1_000));
+        let mut batch = Batch::of(shortened(request(u64::try_from(at.0)? * 1_000)));
         payloads.push((at, InboxKind::OtlpProtobuf, batch.numbered(n).to_vec()));
         if payloads.len() == 200 || n + 1 == n_payloads {
             app.accept_past(actor.agency_id, std::mem::take(&mut payloads)).await?;

@@ -40,6 +40,8 @@ pub enum Metric {
     Results,
     /// Results that carry a value of their own, by result. n: results.
     ValuedResults,
+    /// Runs that brought about a result, by result; a run may do so more than once. n: runs.
+    ResultRuns,
     /// Runs by `in` or `out` of business hours. n: runs.
     Hours,
     /// Calls by tool. n: calls; sum: milliseconds.
@@ -86,6 +88,7 @@ impl Metric {
             Self::Tokens => "tokens",
             Self::Results => "results",
             Self::ValuedResults => "valued_results",
+            Self::ResultRuns => "result_runs",
             Self::Hours => "hours",
             Self::ToolCalls => "tool_calls",
             Self::ToolErrors => "tool_errors",
@@ -109,7 +112,7 @@ impl Metric {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Runs,
         Self::Outcome,
         Self::Evidence,
@@ -123,6 +126,7 @@ impl Metric {
         Self::Tokens,
         Self::Results,
         Self::ValuedResults,
+        Self::ResultRuns,
         Self::Hours,
         Self::ToolCalls,
         Self::ToolErrors,
@@ -327,7 +331,10 @@ impl Adding<'_> {
             self.add(Metric::Tokens, key, 1, as_sum(n));
         }
         self.add(Metric::Hours, if run.in_hours { "in" } else { "out" }, 1, 0);
-        for result in &run.results {
+        for (n, result) in run.results.iter().enumerate() {
+            if !run.results[..n].iter().any(|earlier| earlier.name == result.name) {
+                self.add(Metric::ResultRuns, &result.name, 1, 0);
+            }
             let hours = if result.in_hours { "in" } else { "out" };
             let value = result.value_nanos.map_or(0, |v| v.0);
             self.add_to(Metric::Results, format_args!("{hours}{KEY_SEPARATOR}{}", result.name), 1, value);

@@ -137,13 +137,13 @@ pub(crate) async fn insert_many<C: ConnectionTrait>(
         let size = BATCH_ROWS.into_iter().find(|size| *size <= left && *size <= most).unwrap_or(1);
         left -= size;
         let values: Vec<Value> = rows.by_ref().take(size).flatten().collect();
-        let text = insert_text(table, columns, size, tail);
+        let text = insert_text(backend, table, columns, size, tail);
         changed += Sql::new(connection, backend, text).bind_all(values).run().await?;
     }
     Ok(changed)
 }
 
-fn insert_text(table: &str, columns: &[&str], n_rows: usize, tail: &str) -> String {
+fn insert_text(backend: DbBackend, table: &str, columns: &[&str], n_rows: usize, tail: &str) -> String {
     use std::fmt::Write as _;
     let mut text = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
     let mut n = 0;
@@ -151,7 +151,12 @@ fn insert_text(table: &str, columns: &[&str], n_rows: usize, tail: &str) -> Stri
         text.push_str(if row == 0 { "(" } else { ", (" });
         for column in 0..columns.len() {
             n += 1;
-            let _ = write!(text, "{}${n}", if column == 0 { "" } else { ", " });
+            let comma = if column == 0 { "" } else { ", " };
+            // SQLite finds the name of each placeholder that has one by reading all of them.
+            let _ = match backend {
+                DbBackend::Sqlite => write!(text, "{comma}?"),
+                _ => write!(text, "{comma}${n}"),
+            };
         }
         text.push(')');
     }

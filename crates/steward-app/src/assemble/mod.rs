@@ -10,7 +10,7 @@ mod work;
 mod write;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use steward_core::ids::{AgencyId, InboxId};
@@ -45,7 +45,8 @@ const LOOK_AROUND: Duration = Duration::from_millis(1_000);
 /// A transaction that is being written while the next is prepared.
 #[derive(Debug)]
 struct Writing {
-    work: Arc<Work>,
+    /// Gone when it is done, so that its steps give back their room.
+    work: Weak<Work>,
     done: JoinHandle<()>,
 }
 
@@ -94,7 +95,8 @@ impl App {
             Ok(readers) => !readers.has_conversations(),
             Err(_) => false,
         };
-        if !settled || before.as_ref().is_some_and(|before| before.work.meets(&work)) {
+        let meets = |before: &Writing| before.work.upgrade().is_some_and(|before| before.meets(&work));
+        if !settled || before.as_ref().is_some_and(meets) {
             wait_for(before.take()).await;
         }
         let give_up_at = self.clock().now().plus_ms(LEASE_MS);
@@ -118,15 +120,15 @@ impl App {
         let prepared = tokio::spawn(async move { app.prepare(&ahead).await }).await;
         wait_for(before).await;
         let app = self.clone();
-        let behind = Arc::clone(&work);
+        let same = Arc::downgrade(&work);
         let done = tokio::spawn(async move {
             match prepared {
-                Ok(Ok(prepared)) => app.assemble_patiently(&behind, Some(prepared)).await,
-                Ok(Err(_)) => app.assemble_patiently(&behind, None).await,
-                Err(_) => app.assemble_singly(behind.agency_id, &behind.inbox_ids).await,
+                Ok(Ok(prepared)) => app.assemble_patiently(&work, Some(prepared)).await,
+                Ok(Err(_)) => app.assemble_patiently(&work, None).await,
+                Err(_) => app.assemble_singly(work.agency_id, &work.inbox_ids).await,
             }
         });
-        Some(Writing { work, done })
+        Some(Writing { work: same, done })
     }
 
     /// Assembles until it succeeds, or until the entries' lease is over and another process may take them.

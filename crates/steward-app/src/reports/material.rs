@@ -231,23 +231,9 @@ async fn read_workflow(
         .filter(|(release, first, ..)| !release.is_empty() && *first >= first_hour && sums_before.runs() > 0)
         .map(|(release, first, ..)| (release, date_of(Timestamp(i64::from(first) * HOUR_MICROS), months.zone)))
         .collect();
-    let mut result_runs = HashMap::new();
-    for result in figures::results_of(&sums).into_iter().take(MAX_RESULTS) {
-        // A run may bring about a result more than once, and tallies count results.
-        let n_runs = if sums.runs() <= COUNT_RUNS_UP_TO {
-            let filter = RunFilter {
-                workflows: Some(vec![workflow.id]),
-                period: Some(months.counted),
-                finished: Some(true),
-                result: Some(result.name.clone()),
-                ..RunFilter::default()
-            };
-            i64::try_from(store.count_runs(&filter, u32::MAX).await?).unwrap_or(i64::MAX)
-        } else {
-            result.count().min(sums.runs())
-        };
-        result_runs.insert(result.name, n_runs);
-    }
+    let runs_with = |name: &str| sums.of_key(Metric::ResultRuns, name).0;
+    let results = figures::results_of(&sums).into_iter().take(MAX_RESULTS);
+    let result_runs = results.map(|result| (result.name.clone(), runs_with(&result.name))).collect();
     let figures = figures_of(&workflow, client, &sums, months.counted, months.zone);
     let figures_before = figures_of(&workflow, client, &sums_before, months.before, months.zone);
     Ok(WorkflowMaterial {
