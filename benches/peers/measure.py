@@ -56,7 +56,8 @@ class Deadline:
 class Client:
     """One connection that stays open, and is opened again when the peer closes it."""
 
-    def __init__(self, port):
+    def __init__(self, port, deadline):
+        self.deadline = deadline
         self.connection = http.client.HTTPConnection(HOST, port, timeout=60)
 
     def request(self, method, path, body=None, headers=None):
@@ -71,6 +72,7 @@ class Client:
                     raise
 
     def json(self, method, path, value=None):
+        self.deadline.check("reading spans back")
         body = None if value is None else json.dumps(value)
         status, answer = self.request(method, path, body, {"Content-Type": "application/json"})
         if status != 200:
@@ -221,7 +223,7 @@ def wait_until_ready(peer, server, port, deadline):
     while True:
         if server.poll() is not None:
             raise Failure(f"it ended with {server.returncode} before it was ready")
-        client = Client(port)
+        client = Client(port, deadline)
         try:
             if client.request("GET", peer.ready_path)[0] == 200:
                 return
@@ -252,7 +254,7 @@ def send(peer, port, bodies, connections, deadline):
     refused, failures = [], []
 
     def sender():
-        client = Client(port)
+        client = Client(port, deadline)
         try:
             while not failures:
                 body = waiting.get_nowait()
@@ -313,7 +315,7 @@ def measure(peer, batches, warm_up, connections, timeout):
             acknowledged = time.monotonic()
             wait_until_stored(peer, folder, n_first + n_rest, deadline)
             stored = time.monotonic()
-            client = Client(port)
+            client = Client(port, deadline)
             found = peer.ids(client)
             client.close()
             missing = set().union(*batches.ids) - found
