@@ -21,6 +21,8 @@ pub struct Batch {
     bytes: Vec<u8>,
     /// Where each trace's id stands, trace by trace.
     trace_ids: Vec<Vec<usize>>,
+    /// Where ids of spans stand, and which span of the batch each is of.
+    span_ids: Vec<(usize, u64)>,
 }
 
 impl Batch {
@@ -33,10 +35,12 @@ impl Batch {
     pub fn of(request: ExportTraceServiceRequest) -> Self {
         let bytes = request.encode_to_vec();
         let trace_ids = (0..SPANS / SPANS_A_TRACE).map(|trace| find_all(&bytes, &placeholder(trace))).collect();
-        Self { bytes, trace_ids }
+        let span_ids = find_span_ids(&bytes);
+        Self { bytes, trace_ids, span_ids }
     }
 
-    /// The batch with trace ids that no other number gives.
+    /// The batch with ids that no other number gives: of traces, and also of spans, which some receivers take for
+    /// unique among all traces.
     pub fn numbered(&mut self, number: u64) -> &[u8] {
         for (trace, places) in (1_u64..).zip(&self.trace_ids) {
             for at in places {
@@ -44,6 +48,10 @@ impl Batch {
                     .copy_from_slice(&(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1).to_be_bytes());
                 self.bytes[*at + 8..*at + 16].copy_from_slice(&(number.wrapping_mul(1_000) + trace).to_be_bytes());
             }
+        }
+        for (at, span) in &self.span_ids {
+            let id = scrambled(number.wrapping_mul(SPANS as u64).wrapping_add(*span));
+            self.bytes[*at..*at + 8].copy_from_slice(&id.to_be_bytes());
         }
         &self.bytes
     }
@@ -53,6 +61,33 @@ fn placeholder(trace: usize) -> [u8; 16] {
     let mut id = *b"trace-id-trace-0";
     id[15] = b'0' + u8::try_from(trace).unwrap_or(0);
     id
+}
+
+fn span_placeholder(trace: usize, i: usize) -> [u8; 8] {
+    let mut id = *b"span-000";
+    id[5] = b'0' + u8::try_from(trace).unwrap_or(0);
+    id[7] = b'0' + u8::try_from(i).unwrap_or(0);
+    id
+}
+
+/// A number that looks random; no two numbers give the same (splitmix64's last step).
+fn scrambled(number: u64) -> u64 {
+    let n = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    n ^ (n >> 31)
+}
+
+fn find_span_ids(bytes: &[u8]) -> Vec<(usize, u64)> {
+    let windows = bytes.windows(8).enumerate();
+    windows
+        .filter_map(|(at, window)| match *window {
+            [b's', b'p', b'a', b'n', b'-', trace @ b'0'..=b'9', b'0', i @ b'0'..=b'9'] => {
+                Some((at, u64::from(trace - b'0') * SPANS_A_TRACE as u64 + u64::from(i - b'0')))
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 fn find_all(bytes: &[u8], part: &[u8]) -> Vec<usize> {
@@ -108,15 +143,10 @@ fn span(trace: usize, i: usize, now_nanos: u64) -> Span {
         _ => ("execute_tool look_up_order", tool(trace, n)),
     };
     let start = now_nanos - 30_000_000_000 + at * 2_500_000_000;
-    let mut span_id = *b"span-000";
-    span_id[5] = b'0' + u8::try_from(trace).unwrap_or(0);
-    span_id[7] = b'0' + u8::try_from(i).unwrap_or(0);
-    let mut root_id = span_id;
-    root_id[7] = b'0';
     Span {
         trace_id: placeholder(trace).to_vec(),
-        span_id: span_id.to_vec(),
-        parent_span_id: if i == 0 { Vec::new() } else { root_id.to_vec() },
+        span_id: span_placeholder(trace, i).to_vec(),
+        parent_span_id: if i == 0 { Vec::new() } else { span_placeholder(trace, 0).to_vec() },
         name: name.to_owned(),
         kind: 3,
         start_time_unix_nano: if i == 0 { now_nanos - 30_000_000_000 } else { start },
@@ -215,5 +245,39 @@ impl Batches {
             std::fs::write(self.folder.join(format!("{number:06}.pb")), batch.numbered(number))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn spans(bytes: &[u8]) -> Vec<Span> {
+        let request = ExportTraceServiceRequest::decode(bytes).expect("a batch is an OTLP request");
+        let resources = request.resource_spans.into_iter();
+        resources.flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans).collect()
+    }
+
+    #[test]
+    fn no_id_comes_twice_and_every_parent_is_in_the_same_trace() {
+        let mut batch = Batch::new(1_800_000_000_000_000_000);
+        let mut seen = HashSet::new();
+        for number in [0, 1, 2, 99, 100, 1_000_000_001] {
+            let spans = spans(batch.numbered(number));
+            assert_eq!(spans.len(), SPANS);
+            let traces: HashSet<_> = spans.iter().map(|span| span.trace_id.clone()).collect();
+            assert_eq!(traces.len(), SPANS / SPANS_A_TRACE);
+            for trace in traces {
+                assert!(seen.insert(trace), "a trace id of {number} was there before");
+            }
+            let ids: HashSet<_> = spans.iter().map(|span| (&span.trace_id, &span.span_id)).collect();
+            for span in &spans {
+                let root = span.parent_span_id.is_empty();
+                assert!(root || ids.contains(&(&span.trace_id, &span.parent_span_id)), "{span:?}");
+                assert!(seen.insert(span.span_id.clone()), "a span id of {number} was there before");
+            }
+        }
     }
 }

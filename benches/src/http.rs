@@ -48,10 +48,20 @@ impl Connection {
         self.answer()
     }
 
+    /// Reads into the buffer from a place on. A process that was paused in between reads on.
+    fn read(&mut self, from: usize) -> std::io::Result<usize> {
+        loop {
+            match self.stream.read(&mut self.buffer[from..]) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+
     fn answer(&mut self) -> anyhow::Result<Answer> {
         let mut filled = 0;
         let head_end = loop {
-            let n = self.stream.read(&mut self.buffer[filled..])?;
+            let n = self.read(filled)?;
             if n == 0 {
                 bail!("the server closed the connection");
             }
@@ -68,7 +78,7 @@ impl Connection {
         let mut answer = Answer { status, head, body: self.buffer[head_end..filled].to_vec() };
         if let Some(length) = answer.header("content-length").and_then(|n| n.parse::<usize>().ok()) {
             while answer.body.len() < length {
-                let n = self.stream.read(&mut self.buffer)?;
+                let n = self.read(0)?;
                 if n == 0 {
                     bail!("the server closed the connection");
                 }
@@ -76,7 +86,7 @@ impl Connection {
             }
         } else if answer.header("transfer-encoding").is_some() {
             while !answer.body.ends_with(b"0\r\n\r\n") {
-                let n = self.stream.read(&mut self.buffer)?;
+                let n = self.read(0)?;
                 if n == 0 {
                     bail!("the server closed the connection");
                 }

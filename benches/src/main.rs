@@ -11,6 +11,9 @@ mod ingest;
 mod pages;
 mod server;
 
+use std::path::Path;
+
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
@@ -42,4 +45,10 @@ fn main() -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "this is what a bench is for")]
 pub fn say(text: impl AsRef<str>) {
     println!("{}", text.as_ref());
+}
+
+/// Writes the figures to a file for programs to read, where one was asked for.
+pub fn write_json(path: Option<&Path>, figures: &serde_json::Value) -> anyhow::Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    std::fs::write(path, format!("{figures:#}\n")).with_context(|| format!("{} cannot be written", path.display()))
 }

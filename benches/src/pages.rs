@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use serde_json::json;
 use steward_app::App;
 use steward_app::figures::Scope;
 use steward_core::clients::{Client, ClientSettings};
@@ -15,11 +16,12 @@ use steward_core::rules::{Condition, OutcomeRule};
 use steward_core::time::{DAY_MICROS, Month, Timestamp};
 use steward_core::workflow::{Workflow, WorkflowSettings};
 use steward_store::system::InboxKind;
+use steward_store::tenant::RunFilter;
 
 use crate::batch::{Batch, SPANS_A_TRACE, request};
 use crate::http::Connection;
-use crate::say;
 use crate::server::{self, Server};
+use crate::{say, write_json};
 
 /// Pages, reports and readiness over a folder of many runs.
 #[derive(Debug, Args)]
@@ -34,8 +36,11 @@ pub struct Pages {
     #[arg(long)]
     postgres: Option<String>,
     /// How often each page is asked for.
-    #[arg(long, default_value_t = 200)]
-    times: usize,
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    times: u32,
+    /// A file to write the figures to as well, as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
 }
 
 /// Runs in one payload.
@@ -49,7 +54,7 @@ impl Pages {
         let url =
             self.postgres.clone().unwrap_or_else(|| format!("sqlite:{}", self.folder.join("steward.db").display()));
         let runtime = tokio::runtime::Runtime::new()?;
-        let (cookie, workflow_id, client_id, month, report) = runtime.block_on(async {
+        let (cookie, workflow_id, runs, report) = runtime.block_on(async {
             let app = server::open(&url).await?;
             let agencies = app.store().list_agencies().await?;
             let (actor, workflow) = match agencies.first() {
@@ -73,15 +78,16 @@ impl Pages {
             let zone = app.agency(actor.agency_id).find_agency().await?.context("agency")?.zone();
             let month = Month::of(app.clock().now(), &zone).before();
             let report = measure_report(&app, &actor, client_id, month).await?;
+            let runs = app.agency(actor.agency_id).count_runs(&RunFilter::default(), u32::MAX).await?;
             let link = app.make_link(actor.agency_id, actor.person_id, 60).await?;
             let session = app.use_link(&link).await?.secret;
             app.store().clone().close().await?;
-            anyhow::Ok((session.reveal().to_owned(), workflow.id, client_id, month, report))
+            anyhow::Ok((session.reveal().to_owned(), workflow.id, runs, report))
         })?;
-        let _ = (client_id, month);
         let server = Server::start(&url)?;
-        say(format!("runs                          {}", self.runs));
-        say(format!("ready after                   {:.0} ms", server.ready_after.as_secs_f64() * 1e3));
+        let ready_ms = server.ready_after.as_secs_f64() * 1e3;
+        say(format!("runs                          {runs}"));
+        say(format!("ready after                   {ready_ms:.0} ms"));
         let mut connection = Connection::open(server.address)?;
         let headers = format!("Cookie: steward_session={cookie}\r\n");
         let pages = [
@@ -90,6 +96,7 @@ impl Pages {
             ("runs", "/runs".to_owned()),
             ("runs, failed ones", "/runs?outcome=failed".to_owned()),
         ];
+        let mut measured = Vec::new();
         for (name, path) in pages {
             let mut took = Vec::new();
             for _ in 0..self.times {
@@ -100,13 +107,25 @@ impl Pages {
             }
             took.sort_unstable();
             let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
-            say(format!("{name:<29} p50 {:.1} ms, p95 {:.1} ms", at(0.5), at(0.95)));
+            let (p50_ms, p95_ms) = (at(0.5), at(0.95));
+            say(format!("{name:<29} p50 {p50_ms:.1} ms, p95 {p95_ms:.1} ms"));
+            measured.push(json!({ "page": name, "p50_ms": p50_ms, "p95_ms": p95_ms }));
         }
         let (figures, pdf) = report;
-        say(format!("monthly report, figures       {:.0} ms", figures.as_secs_f64() * 1e3));
-        say(format!("monthly report, PDF           {:.0} ms", pdf.as_secs_f64() * 1e3));
-        say(format!("peak memory                   {:.0} MB", server.peak_megabytes()?));
-        Ok(())
+        let (figures_ms, pdf_ms) = (figures.as_secs_f64() * 1e3, pdf.as_secs_f64() * 1e3);
+        let peak = server.peak_megabytes()?;
+        say(format!("monthly report, figures       {figures_ms:.0} ms"));
+        say(format!("monthly report, PDF           {pdf_ms:.0} ms"));
+        say(format!("peak memory                   {peak:.0} MB"));
+        let figures = json!({
+            "runs": runs,
+            "ready_ms": ready_ms,
+            "pages": measured,
+            "report_figures_ms": figures_ms,
+            "report_pdf_ms": pdf_ms,
+            "peak_megabytes": peak,
+        });
+        write_json(self.json.as_deref(), &figures)
     }
 }
 

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 mod apt;
+mod bench;
 mod browser;
 mod child;
 mod deny;
@@ -31,6 +32,8 @@ cargo xtask <what>
   browser         the browser tests, against the program as it was last built
   fuzz [SECONDS]  every fuzz target, each for so many seconds (10)
   figures DATA    measures the real runs under DATA into the demo's table of figures
+  bench           the bars, measured on the release build and on its peers from PyPI, as a table
+                  [--quick] [--no-peers] [--rounds N] [--runs N] [--json FILE]
   postgres        starts a private PostgreSQL, prints its address, runs until Enter
   help            this text
 ";
@@ -60,6 +63,7 @@ fn run(arguments: &[&str]) -> Result<bool> {
         ["fuzz"] => fuzz::run(&root, fuzz::SECONDS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse().context("the seconds are not a number")?),
         ["figures", data] => figures::run(&root, Path::new(data)),
+        ["bench", options @ ..] => bench::run(&root, options),
         ["postgres"] => postgres::run_until_enter(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

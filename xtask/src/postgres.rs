@@ -20,6 +20,13 @@ const OLDEST: u32 = 15;
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What every server is started with.
+const SETTINGS: [&str; 4] =
+    ["listen_addresses=127.0.0.1", "max_connections=200", "shared_buffers=128MB", "log_min_messages=fatal"];
+
+/// For tests: what is lost when the machine goes down is of no worth there.
+const FORGETFUL: [&str; 4] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=4GB"];
+
 /// Starts the server that follows, and stops it and clears its folder when the pipe to us closes: when we stop it,
 /// and also when we die in whatever way.
 const KEEPER: &str =
@@ -75,6 +82,15 @@ fn find() -> Option<Installation> {
 impl Postgres {
     /// Makes a database cluster in a temporary folder and starts a server on it, on a free port of this machine.
     pub(crate) fn start(installation: &Installation) -> Result<Self> {
+        Self::start_with(installation, &FORGETFUL)
+    }
+
+    /// The same, on which a commit waits for the disk, as it does where it matters.
+    pub(crate) fn start_durable(installation: &Installation) -> Result<Self> {
+        Self::start_with(installation, &[])
+    }
+
+    fn start_with(installation: &Installation, settings: &[&str]) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("steward-postgres-")
             .permissions(Permissions::from_mode(0o700))
@@ -107,17 +123,7 @@ impl Postgres {
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEPER, "postgres-keeper"]).env("FOLDER", folder.path());
         keeper.arg(installation.folder.join("postgres")).arg("-D").arg(&data).args(["-p", &port.to_string()]);
-        // What is lost when the machine goes down is of no worth here.
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            "max_connections=200",
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-            "shared_buffers=128MB",
-            "max_wal_size=4GB",
-            "log_min_messages=fatal",
-        ] {
+        for setting in SETTINGS.iter().chain(settings) {
             keeper.args(["-c", setting]);
         }
         keeper.arg("-c").arg(format!("unix_socket_directories={}", folder.path().display()));
