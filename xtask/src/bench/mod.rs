@@ -25,7 +25,15 @@ use table::{Bar, Table, Unit, grouped};
 const INTAKE_BAR: Bar = Bar::AtLeast(40_000.0);
 const LAG_BAR: Bar = Bar::AtMost(2.0);
 const INTAKE_MEMORY_BAR: Bar = Bar::AtMost(300.0);
-const PAGE_BAR: Bar = Bar::AtMost(100.0);
+/// PostgreSQL takes in at least half of what SQLite takes in.
+const POSTGRES_INTAKE_BAR: Bar = Bar::AtLeast(20_000.0);
+const PAGE_BAR: Bar = Bar::AtMost(50.0);
+/// Pages on PostgreSQL take at most three times as long.
+const POSTGRES_PAGE_BAR: Bar = Bar::AtMost(150.0);
+const REPORT_BAR: Bar = Bar::AtMost(200.0);
+const POSTGRES_REPORT_BAR: Bar = Bar::AtMost(600.0);
+const PDF_BAR: Bar = Bar::AtMost(1_000.0);
+const READY_BAR: Bar = Bar::AtMost(500.0);
 const PROGRAM_SIZE: &str = "the program's size";
 const PROGRAM_BAR: Bar = Bar::AtMost(60.0);
 
@@ -153,11 +161,12 @@ impl<'a> Bench<'a> {
     /// All rows in their order, so that what fails before its first figure is missed and not merely absent.
     fn outline(&self) -> Table {
         let mut table = Table::default();
-        for (database, rate, lag, memory) in
-            [("SQLite", Some(INTAKE_BAR), Some(LAG_BAR), Some(INTAKE_MEMORY_BAR)), ("PostgreSQL", None, None, None)]
-        {
+        for (database, rate, lag, memory) in [
+            ("SQLite", INTAKE_BAR, Some(LAG_BAR), Some(INTAKE_MEMORY_BAR)),
+            ("PostgreSQL", POSTGRES_INTAKE_BAR, None, None),
+        ] {
             let what = intake(database);
-            table.row(&what, Unit::SpansPerSecond, rate);
+            table.row(&what, Unit::SpansPerSecond, Some(rate));
             table.row(&format!("{what}: lag after the load"), Unit::Seconds, lag);
             table.row(&format!("{what}: peak memory"), Unit::Megabytes, memory);
         }
@@ -167,16 +176,23 @@ impl<'a> Bench<'a> {
                 table.row(&against(peer), Unit::Times, Some(peer.bar()));
             }
         }
-        for runs in self.sizes() {
+        for (over, page, report) in self.overs() {
             for name in PAGES {
-                table.row(&page_row(name, runs), Unit::Milliseconds, Some(PAGE_BAR));
+                table.row(&page_row(name, &over), Unit::Milliseconds, Some(page));
             }
-            for (what, unit, _) in OVER_RUNS {
-                table.row(&over_runs(what, runs), unit, None);
+            let bars = [Some(report), Some(PDF_BAR), Some(READY_BAR), None];
+            for ((what, unit, _), bar) in OVER_RUNS.into_iter().zip(bars) {
+                table.row(&over_runs(what, &over), unit, bar);
             }
         }
         table.row(PROGRAM_SIZE, Unit::Megabytes, Some(PROGRAM_BAR));
         table
+    }
+
+    /// What pages are measured over, with the bars of a page and of a report's figures.
+    fn overs(&self) -> Vec<(String, Bar, Bar)> {
+        let sqlite = self.sizes().into_iter().map(|runs| (over(runs), PAGE_BAR, REPORT_BAR));
+        sqlite.chain([(over_postgres(self.plan.runs), POSTGRES_PAGE_BAR, POSTGRES_REPORT_BAR)]).collect()
     }
 
     fn sizes(&self) -> Vec<u64> {
@@ -198,7 +214,7 @@ impl<'a> Bench<'a> {
         for runs in self.sizes() {
             match self.filled_folder(runs) {
                 Ok(folder) => folders.push((runs, folder)),
-                Err(error) => table.fail(&pages_row(runs), &error),
+                Err(error) => table.fail(&pages_row(&over(runs)), &error),
             }
         }
         Prepared { peers, postgres, folders }
@@ -217,6 +233,18 @@ impl<'a> Bench<'a> {
         for round in 1..=self.plan.rounds {
             println!("\n── round {round} of {} ──", self.plan.rounds);
             self.round(&prepared, table, machine);
+        }
+        if let Some(installation) = &prepared.postgres {
+            println!("\n── pages on PostgreSQL ──");
+            let over = over_postgres(self.plan.runs);
+            let measured = Postgres::start_durable(installation).and_then(|server| {
+                let mut command = self.pages_command(self.plan.runs, self.folder.path());
+                command.args(["--postgres", server.url()]);
+                self.pages(table, self.plan.runs, &over, command)
+            });
+            if let Err(error) = measured {
+                table.fail(&pages_row(&over), &error);
+            }
         }
     }
 
@@ -241,8 +269,9 @@ impl<'a> Bench<'a> {
             }
         }
         for (runs, folder) in &prepared.folders {
-            if let Err(error) = self.pages(table, *runs, folder) {
-                table.fail(&pages_row(*runs), &error);
+            let over = over(*runs);
+            if let Err(error) = self.pages(table, *runs, &over, self.pages_command(*runs, folder)) {
+                table.fail(&pages_row(&over), &error);
             }
         }
     }
@@ -264,22 +293,26 @@ impl<'a> Bench<'a> {
         Ok(stored)
     }
 
-    /// Measures pages, a report and readiness over a folder once.
-    fn pages(&self, table: &mut Table, runs: u64, folder: &Path) -> Result<()> {
+    fn pages_command(&self, runs: u64, folder: &Path) -> Command {
         let mut command = self.steward_bench();
         command.args(["pages", "--runs", &runs.to_string(), "--times", &self.plan.times.to_string()]);
         command.arg("--folder").arg(folder);
+        command
+    }
+
+    /// Measures pages, a report and readiness once.
+    fn pages(&self, table: &mut Table, runs: u64, over: &str, command: Command) -> Result<()> {
         let figures = self.figures_of(command)?;
         let found = number(&figures, "runs")?;
         if found < runs as f64 * 0.99 {
-            bail!("{} holds {found} runs and not {runs}: delete it and run this again", folder.display());
+            bail!("there are {found} runs and not {runs}: delete the folder target/bench and run this again");
         }
         for page in figures["pages"].as_array().context("the figures name no pages")? {
             let name = page["page"].as_str().context("a page has no name")?;
-            table.add(&page_row(name, runs), Unit::Milliseconds, number(page, "p95_ms")?);
+            table.add(&page_row(name, over), Unit::Milliseconds, number(page, "p95_ms")?);
         }
         for (what, unit, key) in OVER_RUNS {
-            table.add(&over_runs(what, runs), unit, number(&figures, key)?);
+            table.add(&over_runs(what, over), unit, number(&figures, key)?);
         }
         Ok(())
     }
@@ -339,17 +372,25 @@ const OVER_RUNS: [(&str, Unit, &str); 4] = [
     ("peak memory of pages", Unit::Megabytes, "peak_megabytes"),
 ];
 
-fn over_runs(what: &str, runs: u64) -> String {
-    format!("{what}, {} runs", grouped(runs))
+fn over(runs: u64) -> String {
+    format!("{} runs", grouped(runs))
+}
+
+fn over_postgres(runs: u64) -> String {
+    format!("{}, PostgreSQL", over(runs))
+}
+
+fn over_runs(what: &str, over: &str) -> String {
+    format!("{what}, {over}")
 }
 
 /// Where it stands that pages could not be measured at all.
-fn pages_row(runs: u64) -> String {
-    format!("pages over {} runs", grouped(runs))
+fn pages_row(over: &str) -> String {
+    format!("pages over {over}")
 }
 
-fn page_row(name: &str, runs: u64) -> String {
-    format!("page “{name}”, {} runs, 95 % within", grouped(runs))
+fn page_row(name: &str, over: &str) -> String {
+    format!("page “{name}”, {over}, 95 % within")
 }
 
 fn intake(database: &str) -> String {
