@@ -303,6 +303,7 @@ pub fn in_words(class: &str) -> &'static str {
         "server" => "because the other side failed",
         "bad_request" => "because the request was refused",
         "validation" => "because data did not fit",
+        "money" => "because credits or a quota were used up",
         _ => "for other reasons",
     }
 }

@@ -76,10 +76,10 @@ fn merge_into(kept: &mut Step, mut other: Step) {
     }
 }
 
-/// An order on reports of one span: the later end, then the one that says more, then any fixed order.
+/// An order on reports of one span: the later phase, then the later end, then the one that says more, then any fixed order.
 fn fuller(a: &Step, b: &Step) -> Ordering {
     let said = |s: &Step| s.input.len() + s.output.len() + s.scores.len() + s.attributes.len();
-    let rank = |s: &Step| (s.ended_at, s.reading.n_attributes, said(s));
+    let rank = |s: &Step| (s.reading.phase, s.ended_at, s.reading.n_attributes, said(s));
     let text = |s: &Step| serde_json::to_string(s).unwrap_or_default();
     rank(a).cmp(&rank(b)).then_with(|| if a == b { Ordering::Equal } else { text(a).cmp(&text(b)) })
 }
@@ -94,7 +94,7 @@ pub fn derive(steps: &[Step], context: &Context<'_>) -> Option<RunFacts> {
     let errors = errors_of(steps);
     let declared = Declarations::of(steps);
     let end = end_of(steps, &declared, context, started_at);
-    let counted = Counted::of(steps, &tree, &errors, context.prices, declared.cost_nanos);
+    let counted = Counted::of(steps, &tree, &errors, context.prices, declared.cost);
     let evidence = if end.finished { decide(steps, &declared, context) } else { nothing("the run has not ended") };
     let n_errors = errors.iter().filter(|e| e.is_some()).count();
     let ended_badly = matches!(evidence.outcome, Outcome::Escalated | Outcome::Failed);
@@ -116,6 +116,7 @@ pub fn derive(steps: &[Step], context: &Context<'_>) -> Option<RunFacts> {
         cost_nanos: counted.cost.total(),
         known_cost_nanos: Nanos(counted.cost.known),
         cost_source: counted.cost.source(),
+        cost_estimated: counted.cost.estimated,
         n_unpriced_calls: counted.cost.unknown,
         usage: counted.usage,
         n_steps: count(steps.len()),
@@ -204,7 +205,8 @@ struct Declarations {
     outcome: Option<(Outcome, String, String)>,
     ended: bool,
     ended_received_at: Option<Timestamp>,
-    cost_nanos: Option<Nanos>,
+    /// The greatest amount that was declared; of equal ones, one that is no estimate.
+    cost: Option<CostSum>,
     waiting_ms: i64,
     release: String,
     environment: String,
@@ -234,7 +236,11 @@ impl Declarations {
                 all.ended_received_at = earlier(all.ended_received_at, step.received_at);
             }
             all.test |= declared.test;
-            all.cost_nanos = all.cost_nanos.max(declared.cost_nanos);
+            if let Some(nanos) = declared.cost_nanos {
+                let said = CostSum { estimated: declared.cost_estimated, ..CostSum::reported(nanos) };
+                let rank = |cost: &CostSum| (cost.known, !cost.estimated);
+                all.cost = Some(all.cost.filter(|held| rank(held) >= rank(&said)).unwrap_or(said));
+            }
             all.waiting_ms = all.waiting_ms.max(declared.waiting_ms.unwrap_or(0));
         }
         let outcomes = said().filter_map(|(s, d)| Some((s, d, d.outcome.filter(|o| *o != Outcome::Unverified)?)));
@@ -348,6 +354,7 @@ struct CostSum {
     unknown: u32,
     reported: bool,
     priced: bool,
+    estimated: bool,
 }
 
 impl CostSum {
@@ -360,6 +367,7 @@ impl CostSum {
         self.unknown += other.unknown;
         self.reported |= other.reported;
         self.priced |= other.priced;
+        self.estimated |= other.estimated;
     }
 
     /// The whole cost; `None` when a part is unknown, or when nothing at all is known.
@@ -386,7 +394,7 @@ struct Counted {
 }
 
 impl Counted {
-    fn of(steps: &[Step], tree: &Tree, errors: &StepErrors, prices: &PriceBook, declared: Option<Nanos>) -> Self {
+    fn of(steps: &[Step], tree: &Tree, errors: &StepErrors, prices: &PriceBook, declared: Option<CostSum>) -> Self {
         let n = steps.len();
         let repeated = repeated_calls(steps, tree);
         // Whether something inside a step reports usage, is a model call, or reports money.
@@ -409,7 +417,7 @@ impl Counted {
                 // What a step reports is for all inside it, unless what is inside reports for itself.
                 Some(nanos) if !repeated[i] && !inside.reported => {
                     own_known = Some(nanos);
-                    CostSum::reported(nanos)
+                    CostSum { estimated: step.estimated, ..CostSum::reported(nanos) }
                 }
                 Some(_) => inside,
                 None => {
@@ -421,7 +429,7 @@ impl Counted {
                         match price {
                             Some(nanos) => {
                                 own_known = Some(nanos);
-                                own = CostSum { known: nanos.0, priced: true, ..own };
+                                own = CostSum { known: nanos.0, priced: true, estimated: step.estimated, ..own };
                             }
                             None => own.unknown = 1,
                         }
@@ -451,8 +459,8 @@ impl Counted {
                 None => counted.cost.add(whole),
             }
         }
-        if let Some(nanos) = declared {
-            counted.cost = CostSum::reported(nanos);
+        if let Some(declared) = declared {
+            counted.cost = declared;
         }
         counted.models.sort_by(|a, b| a.name.cmp(&b.name));
         counted.tools.sort_by(|a, b| a.name.cmp(&b.name));
@@ -732,6 +740,36 @@ mod tests {
         call.cost_nanos = Some(Nanos(800));
         let facts = read(vec![agent, call], &WorkflowSettings::default(), None);
         assert_eq!(facts.cost_nanos, Some(Nanos(800)), "the innermost report counts");
+    }
+
+    #[test]
+    fn an_estimate_stays_marked_until_better_is_known() {
+        let mut agent = step("agent", None, StepKind::Agent);
+        agent.cost_nanos = Some(Nanos(900));
+        agent.estimated = true;
+        let facts = read(vec![agent.clone()], &WorkflowSettings::default(), None);
+        assert_eq!((facts.cost_nanos, facts.cost_estimated), (Some(Nanos(900)), true));
+        let mut call = step("call", Some("agent"), StepKind::Model);
+        call.cost_nanos = Some(Nanos(800));
+        let facts = read(vec![agent.clone(), call], &WorkflowSettings::default(), None);
+        assert_eq!((facts.cost_nanos, facts.cost_estimated), (Some(Nanos(800)), false), "what is inside is reported");
+        agent.declare().cost_nanos = Some(Nanos(1_000));
+        agent.declare().cost_estimated = true;
+        let facts = read(vec![agent.clone()], &WorkflowSettings::default(), None);
+        assert_eq!((facts.cost_nanos, facts.cost_estimated), (Some(Nanos(1_000)), true));
+    }
+
+    #[test]
+    fn of_two_phases_of_a_span_the_later_stays_though_it_ended_earlier() {
+        let mut notice = step("root", None, StepKind::Agent);
+        notice.ended_at = at(12);
+        notice.reading.n_attributes = 90;
+        notice.reading.phase = 1;
+        let mut report = step("root", None, StepKind::Agent);
+        report.reading.phase = 2;
+        for order in [vec![notice.clone(), report.clone()], vec![report.clone(), notice]] {
+            assert_eq!(merge(Vec::new(), order), [report.clone()]);
+        }
     }
 
     #[test]

@@ -129,6 +129,9 @@ pub struct RunFacts {
     pub known_cost_nanos: Nanos,
     /// How the cost is known.
     pub cost_source: CostSource,
+    /// Some of that cost, or of the tokens that it was priced by, is its sender's estimate.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cost_estimated: bool,
     /// Calls whose cost is unknown.
     pub n_unpriced_calls: u32,
     /// Tokens, each counted once.

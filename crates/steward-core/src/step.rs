@@ -93,6 +93,8 @@ pub enum ErrorClass {
     BadRequest,
     /// The answer or the arguments did not fit their schema.
     Validation,
+    /// No balance, no credits, a quota used up, a payment refused: nothing works until somebody pays.
+    Money,
     /// Anything else.
     Other,
 }
@@ -108,6 +110,7 @@ impl ErrorClass {
             Self::Server => "server",
             Self::BadRequest => "bad_request",
             Self::Validation => "validation",
+            Self::Money => "money",
             Self::Other => "other",
         }
     }
@@ -124,6 +127,14 @@ pub struct StepError {
     /// The message as sent, cut to 2,000 characters; empty when there was none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
+}
+
+impl StepError {
+    /// Whether money is what is missing, so that the next run will fail like this one.
+    #[must_use]
+    pub fn is_money_fault(&self) -> bool {
+        self.class == ErrorClass::Money
+    }
 }
 
 /// Who said something.
@@ -235,6 +246,9 @@ pub struct Declared {
     /// Money paid for the whole run, in nano-US-dollars, as the sender or platform reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_nanos: Option<Nanos>,
+    /// That money is an estimate: reckoned from credits, or from prices that are not those of the bill.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cost_estimated: bool,
     /// Milliseconds of the run in which it waited for a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_ms: Option<i64>,
@@ -246,12 +260,21 @@ pub struct Declared {
     pub title: Option<String>,
 }
 
+fn is_zero(n: &u8) -> bool {
+    *n == 0
+}
+
 /// How a span was read: for the panel "how this was read", and so that a new dialect is noticed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Reading {
-    /// The dialect: `otel_genai`, `openinference`, `openllmetry`, `native`, `transcript`, `tau2`, `plain`.
+    /// The dialect: `otel_genai`, `openinference`, `openllmetry`, `native`, `transcript`, `tau2`, `plain`, or a
+    /// platform's name.
     pub dialect: String,
+    /// How far along its sender was: of two reports of one span the one of the later phase stays. Zero for senders
+    /// that report once.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub phase: u8,
     /// How many attributes the span had.
     pub n_attributes: u32,
     /// The keys that no rule used, at most 50.
@@ -304,6 +327,9 @@ pub struct Step {
     /// Money that the step reports, in nano-US-dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_nanos: Option<Nanos>,
+    /// The tokens or the money that it reports are its sender's estimate.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
     /// The provider's id of the answer, by which two reports of one call are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,

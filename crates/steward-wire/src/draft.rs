@@ -219,6 +219,7 @@ impl DraftDeclared {
             environment: self.environment.take().map(name),
             test: self.test,
             cost_nanos: self.cost_nanos,
+            cost_estimated: false,
             waiting_ms: self.waiting_ms,
             results: self.results,
             title: self.title.take().map(name),

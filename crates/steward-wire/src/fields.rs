@@ -34,6 +34,12 @@ impl Fields {
         }
     }
 
+    /// The same fields and one more.
+    pub(crate) fn with(mut self, key: &str, value: Value) -> Self {
+        self.object.insert(key.to_owned(), value);
+        self
+    }
+
     /// Takes the first field of these names that is there and not null.
     pub(crate) fn take(&mut self, keys: &[&str]) -> Option<Value> {
         keys.iter().find_map(|key| self.object.remove(*key).filter(|value| !value.is_null()))
@@ -235,6 +241,12 @@ impl Fields {
         if step.attributes.len() < MAX_ATTRIBUTES && !value.is_null() && !key.is_empty() {
             step.attributes.insert(name(key), bounded(messages::json_text(value), MAX_ATTRIBUTE_CHARS));
         }
+    }
+
+    /// The names of the fields that nobody took, behind the name of what they stood in.
+    pub(crate) fn rest_of(self, place: &str) -> impl Iterator<Item = String> {
+        let rest = self.object.into_iter().filter(|(_, value)| !value.is_null()).take(50);
+        rest.map(move |(key, _)| name(if place.is_empty() { key } else { format!("{place}.{key}") }))
     }
 
     /// The fields that nobody took, and the notes, for a step's reading.

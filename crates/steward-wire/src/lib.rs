@@ -1,4 +1,5 @@
-//! Other people's bytes into steps: OTLP and its dialects, native JSON, JSON lines of recorded runs.
+//! Other people's bytes into steps: OTLP and its dialects, native JSON, JSON lines of recorded runs, and what
+//! voice and automation platforms send.
 //!
 //! Invariant: every reader is a pure function of its bytes. No clock, no random numbers, no I/O, no SQL; the same
 //! bytes give the same steps on every machine and on every replay. No input makes a reader panic, and no input
@@ -20,6 +21,7 @@ mod messages;
 pub mod native;
 mod nul;
 pub mod otlp;
+pub mod platforms;
 mod text;
 
 use steward_core::step::Step;

@@ -594,6 +594,7 @@ impl Failures {
             "server" => format!("{subject} was out of order {often}"),
             "bad_request" => format!("{subject} refused what it was asked {often}"),
             "validation" => format!("data did not fit at {subject} {often}"),
+            "money" => format!("{subject} had no credits or quota left {often}"),
             _ => format!("{subject} failed {often}"),
         };
         let on = self.days(days);

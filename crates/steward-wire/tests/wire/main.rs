@@ -10,6 +10,7 @@ mod openllmetry;
 mod otel_genai;
 mod otlp;
 mod plain;
+mod platforms;
 mod properties;
 mod real_payloads;
 mod steward;

@@ -99,7 +99,7 @@ fn filters(words: Words) -> FilterBar {
             Field::select(
                 "error",
                 "Error class",
-                any("", &["auth", "rate_limit", "timeout", "server", "bad_request", "validation", "other"]),
+                any("", &["auth", "rate_limit", "timeout", "server", "bad_request", "validation", "money", "other"]),
             ),
             Field::select("release", "Release", any("", &["v13", "v14"])),
             Field::select(
