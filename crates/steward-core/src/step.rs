@@ -4,6 +4,7 @@
 //! (its outcome, its results, its end) is a step's [`Declared`] too. So a run is a pure function of the
 //! set of its steps, and the order in which they arrived does not matter.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -254,6 +255,9 @@ pub struct Reading {
     pub dialect: String,
     /// How many attributes the span had.
     pub n_attributes: u32,
+    /// The names of the rules that filled the step, as `otel_genai.model`; at most a few dozen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Cow<'static, str>>,
     /// The keys that no rule used, at most 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unmapped: Vec<String>,

@@ -20,6 +20,7 @@ mod messages;
 pub mod native;
 mod nul;
 pub mod otlp;
+mod rules;
 mod text;
 
 use steward_core::step::Step;

@@ -6,6 +6,7 @@
 mod json;
 mod span;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 pub use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -75,9 +76,9 @@ struct OfResource {
 }
 
 fn of_resource(resource: Option<Resource>) -> OfResource {
-    let draft = dialects::read_resource(resource.map(|resource| resource.attributes).unwrap_or_default());
+    let mut draft = dialects::read_resource(resource.map(|resource| resource.attributes).unwrap_or_default());
     OfResource {
-        declared: draft.declared.settle(),
+        declared: draft.declared.settle(&mut draft.rules),
         attributes: draft.step.attributes.into_iter().collect(),
         unmapped: draft.step.reading.unmapped,
         notes: draft.step.reading.notes,
@@ -96,6 +97,7 @@ impl OfResource {
         }
         if let Some(declared) = &self.declared {
             fill_declared(step.declare(), declared);
+            step.reading.rules.push(Cow::Borrowed("resource.run"));
         }
         for (key, value) in &self.attributes {
             if step.attributes.len() >= 64 {

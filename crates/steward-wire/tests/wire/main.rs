@@ -4,6 +4,8 @@
 
 mod import;
 mod langfuse;
+mod mcp;
+mod minor;
 mod native;
 mod openinference;
 mod openllmetry;
@@ -11,6 +13,7 @@ mod otel_genai;
 mod otlp;
 mod plain;
 mod properties;
+mod readings;
 mod real_payloads;
 mod steward;
 mod support;
