@@ -12,6 +12,7 @@ use crate::calendar::BusinessHours;
 use crate::errors;
 use crate::money::Nanos;
 use crate::outcome::{Evidence, EvidenceKind, Outcome, Verdict};
+use crate::parts;
 use crate::prices::PriceBook;
 use crate::run::{CallFacts, CostSource, ResultFacts, RunFacts};
 use crate::step::{Declared, ErrorClass, Role, Score, Step, StepKind, StepStatus, cut_text};
@@ -45,7 +46,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
 }
 
-/// Adds steps to those of a run; of two reports of one span the fuller one stays.
+/// Adds steps to those of a run. Of two reports of one whole span the fuller one stays; reports of parts of a span
+/// add to it, see [`parts`].
 ///
 /// The result is sorted by start, then by span, and does not depend on the order of arrival.
 #[must_use]
@@ -57,23 +59,30 @@ pub fn merge(known: Vec<Step>, added: Vec<Step>) -> Vec<Step> {
     steps.extend(added);
     steps.sort_by(|a, b| a.key().cmp(&b.key()));
     let mut merged: Vec<Step> = Vec::with_capacity(steps.len());
-    for step in steps {
-        match merged.last_mut() {
-            Some(last) if last.key() == step.key() => merge_into(last, step),
-            _ => merged.push(step),
+    let mut of_parts: Vec<Step> = Vec::new();
+    let mut steps = steps.into_iter().peekable();
+    while let Some(mut step) = steps.next() {
+        while let Some(other) = steps.next_if(|other| other.key() == step.key()) {
+            if of_parts.is_empty() && step.extent.is_whole() && other.extent.is_whole() {
+                step = fuller_of(step, other);
+            } else {
+                of_parts.push(other);
+            }
         }
+        if !of_parts.is_empty() {
+            of_parts.push(step);
+            step = parts::join(std::mem::take(&mut of_parts), fuller_of);
+        }
+        merged.push(step);
     }
     merged.sort_by(|a, b| (a.started_at, a.key()).cmp(&(b.started_at, b.key())));
     merged
 }
 
-fn merge_into(kept: &mut Step, mut other: Step) {
-    let received_at = kept.received_at.min(other.received_at);
-    kept.received_at = received_at;
-    other.received_at = received_at;
-    if fuller(kept, &other).is_lt() {
-        *kept = other;
-    }
+fn fuller_of(mut a: Step, mut b: Step) -> Step {
+    a.received_at = a.received_at.min(b.received_at);
+    b.received_at = a.received_at;
+    if fuller(&a, &b).is_lt() { b } else { a }
 }
 
 /// An order on reports of one span: the later end, then the one that says more, then any fixed order.

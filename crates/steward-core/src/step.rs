@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Nanos;
 use crate::outcome::Outcome;
+use crate::parts::Extent;
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
@@ -334,6 +335,9 @@ pub struct Step {
     pub attributes: BTreeMap<String, String>,
     /// How it was read.
     pub reading: Reading,
+    /// How much of the span it tells of.
+    #[serde(skip_serializing_if = "Extent::is_whole")]
+    pub extent: Extent,
     /// When it reached Steward; readers leave it at zero and intake fills it in.
     pub received_at: Timestamp,
 }

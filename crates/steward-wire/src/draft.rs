@@ -241,30 +241,6 @@ impl DraftDeclared {
     }
 }
 
-/// Fills what `declared` leaves unsaid with what `more` says.
-pub(crate) fn fill_declared(declared: &mut Declared, more: &Declared) {
-    fn fill<T: Clone>(slot: &mut Option<T>, more: &Option<T>) {
-        if slot.is_none() {
-            slot.clone_from(more);
-        }
-    }
-    fill(&mut declared.outcome, &more.outcome);
-    fill(&mut declared.outcome_reason, &more.outcome_reason);
-    fill(&mut declared.workflow, &more.workflow);
-    fill(&mut declared.conversation_id, &more.conversation_id);
-    fill(&mut declared.user_id, &more.user_id);
-    fill(&mut declared.release, &more.release);
-    fill(&mut declared.environment, &more.environment);
-    fill(&mut declared.cost_nanos, &more.cost_nanos);
-    fill(&mut declared.waiting_ms, &more.waiting_ms);
-    fill(&mut declared.title, &more.title);
-    declared.ended |= more.ended;
-    declared.test |= more.test;
-    if declared.results.is_empty() {
-        declared.results.clone_from(&more.results);
-    }
-}
-
 /// What a judgement's attributes have said so far.
 #[derive(Debug, Default)]
 pub(crate) struct DraftScore {

@@ -60,6 +60,9 @@ pub enum WireError {
     /// The body is no protobuf `ExportTraceServiceRequest`.
     #[error("the body is not an OTLP trace request in protobuf")]
     Protobuf(#[source] prost::DecodeError),
+    /// The body is no protobuf `ExportLogsServiceRequest`.
+    #[error("the body is not an OTLP logs request in protobuf")]
+    ProtobufLogs(#[source] prost::DecodeError),
     /// The body is no JSON.
     #[error("the body is not valid JSON")]
     Json(#[source] serde_json::Error),

@@ -33,9 +33,11 @@ mod vercel_ai;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::span::Event;
+use serde_json::Value;
 use steward_core::step::StepStatus;
 
 use crate::draft::{Content, Draft, Ranked};
+use crate::messages;
 use crate::rules::Part;
 
 /// How many ranks a dialect has for its own rules.
@@ -213,6 +215,58 @@ fn read_event(draft: &mut Draft, dialect: Dialect, event: Event) {
         "ai.stream.finish" | "llm.content.completion.chunk" | "db.query.result" | "First Token Stream Event" => {}
         _ => draft.unmapped(&format!("event {}", event.name)),
     }
+}
+
+/// Reads a log record of an event of the GenAI conventions. What the event says stands in its attributes or in its
+/// body. `true` when its messages follow those of other records, and are not all there are.
+pub(crate) fn read_record(
+    draft: &mut Draft,
+    event: &str,
+    mut attributes: Vec<KeyValue>,
+    body: Option<AnyValue>,
+) -> bool {
+    draft.rules.of(Dialect::OtelGenAi.rules());
+    draft.step.reading.dialect = Dialect::OtelGenAi.name().to_owned();
+    attributes.retain(|pair| pair.key != "event.name");
+    match body.and_then(|body| body.value) {
+        Some(Any::KvlistValue(list)) => attributes.extend(list.values),
+        // A text is the same written as JSON, what was said, or nothing but the name.
+        Some(Any::StringValue(text)) if text != event && !text.is_empty() => match serde_json::from_str(&text) {
+            Ok(Value::Object(object)) => {
+                attributes.extend(object.into_iter().map(|(key, value)| text_pair(key, messages::json_text(value))));
+            }
+            _ => attributes.push(text_pair("content".to_owned(), text)),
+        },
+        _ => {}
+    }
+    draft.step.reading.n_attributes = u32::try_from(attributes.len()).unwrap_or(u32::MAX);
+    if attributes.len() > MAX_ATTRIBUTES {
+        attributes.truncate(MAX_ATTRIBUTES);
+        draft.note("only the first 1,000 attributes were read");
+    }
+    let is_piece = otel_genai::is_message(event) || event == "gen_ai.evaluation.result";
+    if is_piece || event == "gen_ai.client.operation.exception" {
+        // Beside what was said or judged stands what any span may bear: the provider, the conversation, the agent.
+        let (of_event, rest) = attributes.into_iter().partition(|pair| otel_genai::is_of_event(event, &pair.key));
+        read_attributes(draft, Dialect::OtelGenAi, rest);
+        attributes = of_event;
+        let is_exception = !is_piece;
+        let name = event.to_owned();
+        read_event(draft, Dialect::OtelGenAi, Event { name, attributes, ..Event::default() });
+        if is_exception {
+            mark_error(draft);
+        }
+    } else {
+        if event != "gen_ai.client.inference.operation.details" {
+            draft.unmapped(&format!("event {event}"));
+        }
+        read_attributes(draft, Dialect::OtelGenAi, attributes);
+    }
+    otel_genai::is_message(event)
+}
+
+fn text_pair(key: String, text: String) -> KeyValue {
+    KeyValue { key, value: Some(AnyValue { value: Some(Any::StringValue(text)) }), ..KeyValue::default() }
 }
 
 /// Reads a resource's attributes: what they declare of every run, and the rest worth keeping.

@@ -342,6 +342,33 @@ fn indexed_field(message: &mut crate::draft::IndexedMessage, field: &str, value:
     None
 }
 
+/// Whether an event of this name holds one message of a conversation, and not the whole of it.
+pub(super) fn is_message(called: &str) -> bool {
+    matches!(
+        called,
+        "gen_ai.system.message"
+            | "gen_ai.user.message"
+            | "gen_ai.assistant.message"
+            | "gen_ai.tool.message"
+            | "gen_ai.choice"
+            | "gen_ai.content.prompt"
+            | "gen_ai.content.completion"
+    )
+}
+
+/// Whether a key is of an event of this name itself, and not one that a span might bear.
+pub(super) fn is_of_event(called: &str, key: &str) -> bool {
+    match called {
+        "gen_ai.evaluation.result" => key.starts_with("gen_ai.evaluation."),
+        "gen_ai.client.operation.exception" => key.starts_with("exception."),
+        "gen_ai.content.prompt" | "gen_ai.content.completion" => {
+            matches!(key, "gen_ai.prompt" | "gen_ai.completion" | "gen_ai.event.content")
+        }
+        // Bare keys: the role, the text, the calls.
+        _ => !key.contains('.'),
+    }
+}
+
 /// Reads an event of the conventions. `false` when it is none that is known.
 pub(super) fn event(draft: &mut Draft, called: &str, attributes: Vec<KeyValue>) -> bool {
     match called {

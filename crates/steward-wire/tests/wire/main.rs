@@ -4,6 +4,7 @@
 
 mod import;
 mod langfuse;
+mod logs;
 mod mcp;
 mod minor;
 mod native;
