@@ -66,6 +66,9 @@ pub struct Part {
     /// Its name is the span's.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub names: bool,
+    /// When the first piece of the answer came, where that is known but the start may not be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_piece_at: Option<Timestamp>,
     /// Its messages follow those of earlier parts. Else they are all that went in or came out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub follows: bool,
@@ -184,12 +187,13 @@ fn sum_of(parts: &[Step]) -> Step {
         .collect();
     counts.reverse();
     let mut sum = Step::default();
-    let (mut started_at, mut ended_at) = (None, None);
+    let (mut started_at, mut ended_at, mut first_piece_at) = (None, None, None);
     for (step, part) in &counts {
         sum.trace_id.clone_from(&step.trace_id);
         sum.span_id.clone_from(&step.span_id);
         started_at = if part.starts { Some(step.started_at) } else { started_at };
         ended_at = if part.ends { Some(step.ended_at) } else { ended_at };
+        first_piece_at = part.first_piece_at.or(first_piece_at);
         if part.names || sum.name.is_empty() {
             sum.name.clone_from(&step.name);
         }
@@ -237,6 +241,9 @@ fn sum_of(parts: &[Step]) -> Step {
     let first = counts.iter().map(|(step, _)| step.started_at).min().unwrap_or_default();
     sum.started_at = started_at.unwrap_or(first);
     sum.ended_at = ended_at.unwrap_or(sum.started_at).max(sum.started_at);
+    if let (Some(started_at), Some(at), None) = (started_at, first_piece_at, sum.first_token_ms) {
+        sum.first_token_ms = Some(at.ms_since(started_at)).filter(|ms| *ms >= 0);
+    }
     sum
 }
 

@@ -37,8 +37,8 @@ use serde_json::Value;
 use steward_core::step::StepStatus;
 
 use crate::draft::{Content, Draft, Ranked};
-use crate::messages;
 use crate::rules::Part;
+use crate::{any, messages};
 
 /// How many ranks a dialect has for its own rules.
 pub(crate) const RANKS: u8 = 20;
@@ -266,7 +266,7 @@ pub(crate) fn read_record(
 }
 
 fn text_pair(key: String, text: String) -> KeyValue {
-    KeyValue { key, value: Some(AnyValue { value: Some(Any::StringValue(text)) }), ..KeyValue::default() }
+    KeyValue { key, value: Some(any::of_text(text)), ..KeyValue::default() }
 }
 
 /// Reads a resource's attributes: what they declare of every run, and the rest worth keeping.
@@ -287,7 +287,7 @@ pub(crate) fn read_resource(attributes: Vec<KeyValue>) -> Draft {
 }
 
 /// Offers what went in or came out, unless it is no more than an empty text.
-fn offer(slot: &mut Ranked<Content>, rank: u8, value: AnyValue) {
+pub(crate) fn offer(slot: &mut Ranked<Content>, rank: u8, value: AnyValue) {
     if !is_empty(&value) {
         slot.offer(rank, Content::Value(value));
     }

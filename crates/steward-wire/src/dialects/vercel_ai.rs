@@ -74,7 +74,7 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
                 && let Some(message) = draft.message_out(b, 0)
             {
                 message.role = Some("assistant".to_owned());
-                message.content = Some(text_value(said));
+                message.content = Some(any::of_text(said));
             }
         }
         "response.toolCalls" | "result.toolCalls" => tool_calls(draft, value),
@@ -135,10 +135,6 @@ fn kind_of(operation: &str) -> Option<StepKind> {
     } else {
         StepKind::Agent
     })
-}
-
-fn text_value(text: String) -> AnyValue {
-    AnyValue { value: Some(opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue(text)) }
 }
 
 fn tool_calls(draft: &mut Draft, value: AnyValue) {

@@ -4,6 +4,7 @@
 
 mod import;
 mod langfuse;
+mod langfuse_api;
 mod logs;
 mod mcp;
 mod minor;
