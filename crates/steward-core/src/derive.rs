@@ -4,7 +4,7 @@
 //! change nothing, and a rebuild from the inbox gives the same run.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::tz::TimeZone;
 
@@ -12,6 +12,7 @@ use crate::calendar::BusinessHours;
 use crate::errors;
 use crate::money::Nanos;
 use crate::outcome::{Evidence, EvidenceKind, Outcome, Verdict};
+use crate::parts;
 use crate::prices::PriceBook;
 use crate::run::{CallFacts, CostSource, ResultFacts, RunFacts};
 use crate::step::{Declared, ErrorClass, Role, Score, Step, StepKind, StepStatus, cut_text};
@@ -45,7 +46,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
 }
 
-/// Adds steps to those of a run; of two reports of one span the fuller one stays.
+/// Adds steps to those of a run. Of two reports of one whole span the fuller one stays; reports of parts of a span
+/// add to it, see [`parts`].
 ///
 /// The result is sorted by start, then by span, and does not depend on the order of arrival.
 #[must_use]
@@ -57,23 +59,30 @@ pub fn merge(known: Vec<Step>, added: Vec<Step>) -> Vec<Step> {
     steps.extend(added);
     steps.sort_by(|a, b| a.key().cmp(&b.key()));
     let mut merged: Vec<Step> = Vec::with_capacity(steps.len());
-    for step in steps {
-        match merged.last_mut() {
-            Some(last) if last.key() == step.key() => merge_into(last, step),
-            _ => merged.push(step),
+    let mut of_parts: Vec<Step> = Vec::new();
+    let mut steps = steps.into_iter().peekable();
+    while let Some(mut step) = steps.next() {
+        while let Some(other) = steps.next_if(|other| other.key() == step.key()) {
+            if of_parts.is_empty() && step.extent.is_whole() && other.extent.is_whole() {
+                step = fuller_of(step, other);
+            } else {
+                of_parts.push(other);
+            }
         }
+        if !of_parts.is_empty() {
+            of_parts.push(step);
+            step = parts::join(std::mem::take(&mut of_parts), fuller_of);
+        }
+        merged.push(step);
     }
     merged.sort_by(|a, b| (a.started_at, a.key()).cmp(&(b.started_at, b.key())));
     merged
 }
 
-fn merge_into(kept: &mut Step, mut other: Step) {
-    let received_at = kept.received_at.min(other.received_at);
-    kept.received_at = received_at;
-    other.received_at = received_at;
-    if fuller(kept, &other).is_lt() {
-        *kept = other;
-    }
+fn fuller_of(mut a: Step, mut b: Step) -> Step {
+    a.received_at = a.received_at.min(b.received_at);
+    b.received_at = a.received_at;
+    if fuller(&a, &b).is_lt() { b } else { a }
 }
 
 /// An order on reports of one span: the later phase, then the later end, then the one that says more, then any fixed order.
@@ -91,7 +100,7 @@ pub fn derive(steps: &[Step], context: &Context<'_>) -> Option<RunFacts> {
     let tree = Tree::of(steps);
     let started_at = steps.iter().map(|s| s.started_at).min().unwrap_or(first.started_at);
     let ended_at = steps.iter().map(|s| s.ended_at).max().unwrap_or(first.ended_at);
-    let errors = errors_of(steps);
+    let errors = errors_of(steps, &tree);
     let declared = Declarations::of(steps);
     let end = end_of(steps, &declared, context, started_at);
     let counted = Counted::of(steps, &tree, &errors, context.prices, declared.cost);
@@ -166,9 +175,10 @@ type StepErrors = Vec<Option<(ErrorClass, String)>>;
 
 /// The error of each step: what its reader found, else what a tool's answer says in words.
 ///
-/// An error that a step only passes on from a step inside it is the inner step's.
-fn errors_of(steps: &[Step]) -> StepErrors {
-    steps
+/// An error that a step only passes on from a step inside it is the inner step's. An error of one execution of a
+/// tool that two spans report is counted once, at the outer one.
+fn errors_of(steps: &[Step], tree: &Tree) -> StepErrors {
+    let mut errors: StepErrors = steps
         .iter()
         .map(|step| match &step.error {
             Some(error) if matters(step) => {
@@ -182,7 +192,19 @@ fn errors_of(steps: &[Step]) -> StepErrors {
             Some(_) => None,
             None => errors::of_tool_text(step).map(|error| (error.class, error.message)),
         })
-        .collect()
+        .collect();
+    let mut decided: HashSet<usize> = HashSet::new();
+    // The last attempt comes first here, and what came of it came of the call.
+    for &i in tree.order.iter().rev() {
+        let Some(outer) = same_call_around(steps, tree, i) else { continue };
+        let is_last = decided.insert(outer);
+        if errors[outer].is_some() {
+            errors[i] = None;
+        } else if is_last && steps[outer].status != StepStatus::Ok {
+            errors[outer] = errors[i].take();
+        }
+    }
+    errors
 }
 
 /// Errors of agents, chains and plain spans are those of the calls inside them, passed on.
@@ -446,7 +468,7 @@ impl Counted {
                 let tokens = step.usage.map_or(0, |u| u.total());
                 add_call(&mut counted.models, name, step, errors[i].as_ref(), tokens, own_known.unwrap_or_default());
             }
-            if step.kind == StepKind::Tool && !is_inside_same_tool(steps, tree, i) {
+            if step.kind == StepKind::Tool && same_call_around(steps, tree, i).is_none() {
                 let name = step.tool.as_deref().unwrap_or(&step.name);
                 add_call(&mut counted.tools, name, step, errors[i].as_ref(), 0, Nanos(0));
             }
@@ -509,11 +531,32 @@ fn is_ancestor(tree: &Tree, ancestor: usize, of: usize) -> bool {
     std::iter::successors(tree.parent[of], |i| tree.parent[*i]).any(|i| i == ancestor)
 }
 
-/// An MCP span inside the tool span that made the call is the same execution.
-fn is_inside_same_tool(steps: &[Step], tree: &Tree, i: usize) -> bool {
+/// The tool's step around another one that reports the same execution, as the Model Context Protocol's own spans do,
+/// of which there may be two, the client's and the server's.
+fn same_call_around(steps: &[Step], tree: &Tree, i: usize) -> Option<usize> {
+    if steps[i].kind != StepKind::Tool {
+        return None;
+    }
     std::iter::successors(tree.parent[i], |p| tree.parent[*p])
         .take(4)
-        .any(|p| steps[p].kind == StepKind::Tool && steps[p].tool == steps[i].tool)
+        .find(|p| steps[*p].kind == StepKind::Tool && is_same_tool(&steps[*p], &steps[i]))
+}
+
+fn is_same_tool(outer: &Step, inner: &Step) -> bool {
+    if outer.tool == inner.tool {
+        return true;
+    }
+    if inner.attributes.get("mcp.method.name").is_none_or(|method| method != "tools/call") {
+        return false;
+    }
+    match (outer.tool.as_deref(), inner.tool.as_deref()) {
+        // Agents know a server's tools with the server's name before them: `mcp__crm__find_client`.
+        (Some(outer), Some(inner)) => {
+            inner == "tools/call"
+                || outer.strip_suffix(inner).is_some_and(|server| server.ends_with(|c: char| !c.is_alphanumeric()))
+        }
+        _ => true,
+    }
 }
 
 fn add_call(
@@ -833,6 +876,45 @@ mod tests {
         let mut inner = step("inner", Some("outer"), StepKind::Tool);
         inner.tool = Some("book".to_owned());
         assert_eq!(read(vec![outer, inner], &WorkflowSettings::default(), None).n_tool_calls, 1);
+    }
+
+    #[test]
+    fn an_mcp_span_is_known_by_its_method_where_the_server_s_name_stands_before_the_tool_s() {
+        let tool = |id: &str, parent: Option<&str>, tool: &str, mcp: bool| {
+            let mut step = step(id, parent, StepKind::Tool);
+            step.tool = Some(tool.to_owned());
+            if mcp {
+                step.attributes.insert("mcp.method.name".to_owned(), "tools/call".to_owned());
+            }
+            step
+        };
+        let calls = |steps| read(steps, &WorkflowSettings::default(), None).n_tool_calls;
+        let outer = tool("outer", None, "mcp__crm__find_client", false);
+        let client = tool("client", Some("outer"), "find_client", true);
+        let server = tool("server", Some("client"), "find_client", true);
+        assert_eq!(calls(vec![outer.clone(), client, server]), 1, "the client's and the server's span");
+        assert_eq!(calls(vec![outer.clone(), tool("inner", Some("outer"), "find_client", false)]), 2);
+        assert_eq!(calls(vec![outer, tool("inner", Some("outer"), "lient", true)]), 2, "a part of a word is no name");
+    }
+
+    #[test]
+    fn an_error_of_one_execution_is_counted_once() {
+        let tool = |id: &str, parent: Option<&str>, starts: i64, failed: bool| {
+            let mut step = step(id, parent, StepKind::Tool);
+            step.tool = Some("book".to_owned());
+            step.started_at = at(starts);
+            step.error = failed.then(|| StepError { class: ErrorClass::Server, code: None, message: "no".to_owned() });
+            step
+        };
+        let read = |steps| {
+            let facts = read(steps, &WorkflowSettings::default(), None);
+            (facts.n_exceptions, facts.tools[0].errors.iter().map(|(_, n)| *n).sum::<u32>())
+        };
+        let outer = |failed| tool("outer", Some("gone"), 0, failed);
+        assert_eq!(read(vec![outer(true), tool("a", Some("outer"), 1, true)]), (1, 1));
+        assert_eq!(read(vec![outer(false), tool("a", Some("outer"), 1, true)]), (1, 1), "the outer one did not see it");
+        let retried = vec![outer(false), tool("a", Some("outer"), 1, true), tool("b", Some("outer"), 2, false)];
+        assert_eq!(read(retried), (1, 0), "the second attempt went well");
     }
 
     proptest! {

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod metrics;
 pub mod money;
 pub mod outcome;
+pub mod parts;
 pub mod people;
 pub mod prices;
 pub mod report;

@@ -4,12 +4,14 @@
 //! (its outcome, its results, its end) is a step's [`Declared`] too. So a run is a pure function of the
 //! set of its steps, and the order in which they arrived does not matter.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::money::Nanos;
 use crate::outcome::Outcome;
+use crate::parts::Extent;
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
@@ -277,6 +279,9 @@ pub struct Reading {
     pub phase: u8,
     /// How many attributes the span had.
     pub n_attributes: u32,
+    /// The names of the rules that filled the step, as `otel_genai.model`; at most a few dozen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Cow<'static, str>>,
     /// The keys that no rule used, at most 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unmapped: Vec<String>,
@@ -356,6 +361,9 @@ pub struct Step {
     pub attributes: BTreeMap<String, String>,
     /// How it was read.
     pub reading: Reading,
+    /// How much of the span it tells of.
+    #[serde(skip_serializing_if = "Extent::is_whole")]
+    pub extent: Extent,
     /// When it reached Steward; readers leave it at zero and intake fills it in.
     pub received_at: Timestamp,
 }

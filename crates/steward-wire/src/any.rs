@@ -20,6 +20,11 @@ pub(crate) fn into_text(value: AnyValue) -> Option<String> {
     }
 }
 
+/// A text as a value.
+pub(crate) fn of_text(text: String) -> AnyValue {
+    AnyValue { value: Some(Any::StringValue(text)) }
+}
+
 /// A text without the wrapping of LangChain's instrumentations; see [`messages::unwrapped`].
 pub(crate) fn unwrapped(value: AnyValue) -> AnyValue {
     match value.value {

@@ -15,6 +15,7 @@ use steward_core::step::{
 };
 use steward_core::usage::{Basis, ReportedUsage, Usage};
 
+use crate::rules::{Part, RANK_OF_EVENTS, Rules};
 use crate::text::{MAX_ATTRIBUTE_CHARS, bounded, content, name};
 use crate::{any, errors, messages};
 
@@ -57,6 +58,13 @@ impl<T> Ranked<T> {
     /// Takes the value that won.
     pub(crate) fn take(&mut self) -> Option<T> {
         self.0.take().map(|(_, value)| value)
+    }
+
+    /// Takes the value that won, and notes the rule that found it.
+    fn settle(&mut self, rules: &mut Rules, part: Part) -> Option<T> {
+        let (rank, value) = self.0.take()?;
+        rules.fired(rank, part);
+        Some(value)
     }
 
     /// The value that is winning.
@@ -163,27 +171,32 @@ pub(crate) struct DraftUsage {
     pub(crate) output_audio: Ranked<u64>,
     pub(crate) input_image: Ranked<u64>,
     pub(crate) total: Ranked<u64>,
+    /// Input tokens as the provider itself counts them, beside the cached ones. Where the dialect's own count is the
+    /// same, the dialect has not added the cached ones either.
+    pub(crate) uncached_input: Option<u64>,
 }
 
 /// One of the counts.
 pub(crate) type UsageSlot = fn(&mut DraftUsage) -> &mut Ranked<u64>;
 
 impl DraftUsage {
-    fn settle(&mut self, basis: Basis) -> Option<Usage> {
+    fn settle(&mut self, basis: Basis, rules: &mut Rules) -> Option<Usage> {
+        let mut take = |slot: &mut Ranked<u64>| slot.settle(rules, Part::Usage);
         let reported = ReportedUsage {
-            input: self.input.take(),
-            output: self.output.take(),
-            cache_read: self.cache_read.take(),
-            cache_write: self.cache_write.take(),
-            cache_write_5m: self.cache_write_5m.take(),
-            cache_write_1h: self.cache_write_1h.take(),
-            reasoning: self.reasoning.take(),
-            input_audio: self.input_audio.take(),
-            output_audio: self.output_audio.take(),
-            input_image: self.input_image.take(),
-            total: self.total.take(),
+            input: take(&mut self.input),
+            output: take(&mut self.output),
+            cache_read: take(&mut self.cache_read),
+            cache_write: take(&mut self.cache_write),
+            cache_write_5m: take(&mut self.cache_write_5m),
+            cache_write_1h: take(&mut self.cache_write_1h),
+            reasoning: take(&mut self.reasoning),
+            input_audio: take(&mut self.input_audio),
+            output_audio: take(&mut self.output_audio),
+            input_image: take(&mut self.input_image),
+            total: take(&mut self.total),
         };
-        Usage::normalise(reported, basis)
+        let is_beside = self.uncached_input.is_some() && self.uncached_input == reported.input;
+        Usage::normalise(reported, if is_beside { Basis::Exclusive } else { basis })
     }
 }
 
@@ -207,48 +220,25 @@ pub(crate) struct DraftDeclared {
 
 impl DraftDeclared {
     /// What was declared. `None` when it was nothing.
-    pub(crate) fn settle(mut self) -> Option<Box<Declared>> {
+    pub(crate) fn settle(mut self, rules: &mut Rules) -> Option<Box<Declared>> {
+        let mut take = |slot: &mut Ranked<String>| slot.settle(rules, Part::Run).map(name);
         let declared = Declared {
             outcome: self.outcome,
             outcome_reason: self.outcome_reason,
             ended: self.ended,
-            workflow: self.workflow.take().map(name),
-            conversation_id: self.conversation_id.take().map(name),
-            user_id: self.user_id.take().map(name),
-            release: self.release.take().map(name),
-            environment: self.environment.take().map(name),
+            workflow: take(&mut self.workflow),
+            conversation_id: take(&mut self.conversation_id),
+            user_id: take(&mut self.user_id),
+            release: take(&mut self.release),
+            environment: take(&mut self.environment),
             test: self.test,
             cost_nanos: self.cost_nanos,
             cost_estimated: false,
             waiting_ms: self.waiting_ms,
             results: self.results,
-            title: self.title.take().map(name),
+            title: take(&mut self.title),
         };
         (declared != Declared::default()).then(|| Box::new(declared))
-    }
-}
-
-/// Fills what `declared` leaves unsaid with what `more` says.
-pub(crate) fn fill_declared(declared: &mut Declared, more: &Declared) {
-    fn fill<T: Clone>(slot: &mut Option<T>, more: &Option<T>) {
-        if slot.is_none() {
-            slot.clone_from(more);
-        }
-    }
-    fill(&mut declared.outcome, &more.outcome);
-    fill(&mut declared.outcome_reason, &more.outcome_reason);
-    fill(&mut declared.workflow, &more.workflow);
-    fill(&mut declared.conversation_id, &more.conversation_id);
-    fill(&mut declared.user_id, &more.user_id);
-    fill(&mut declared.release, &more.release);
-    fill(&mut declared.environment, &more.environment);
-    fill(&mut declared.cost_nanos, &more.cost_nanos);
-    fill(&mut declared.waiting_ms, &more.waiting_ms);
-    fill(&mut declared.title, &more.title);
-    declared.ended |= more.ended;
-    declared.test |= more.test;
-    if declared.results.is_empty() {
-        declared.results.clone_from(&more.results);
     }
 }
 
@@ -277,6 +267,8 @@ pub(crate) struct Draft {
     /// The rank of the best rule of the set of rules that is being asked: 0 for Steward's own, 1 for the span's
     /// own dialect, more after.
     pub(crate) base: u8,
+    /// The rules that fired.
+    pub(crate) rules: Rules,
     /// The span is a server's: a 4xx there is its client's fault.
     pub(crate) is_server: bool,
     pub(crate) kind: Ranked<StepKind>,
@@ -371,6 +363,7 @@ impl Draft {
     /// Adds a part of the money.
     pub(crate) fn cost_part(&mut self, value: &AnyValue) {
         if let Some(nanos) = self.money(value) {
+            self.rules.fired(self.base, Part::Cost);
             self.cost_parts = Some(self.cost_parts.unwrap_or_default().plus(nanos));
         }
     }
@@ -406,21 +399,22 @@ impl Draft {
 
     /// Settles everything into the step. What the dialect decides has been offered before.
     pub(crate) fn finish(mut self) -> Step {
-        let kind = self.kind.take().unwrap_or_default();
+        let rules = &mut self.rules;
+        let kind = self.kind.settle(rules, Part::Kind).unwrap_or_default();
         self.step.kind = kind;
-        self.step.model = self.model.take().map(name);
-        self.step.provider = self.provider.take().map(name);
-        self.step.tool = self.tool.take().map(name);
-        self.step.agent = self.agent.take().map(name);
-        self.step.response_id = self.response_id.take().map(name);
-        self.step.finish_reason = self.finish_reason.take().map(finish_word);
-        self.step.first_token_ms = self.first_token_ms.take();
-        if let Some(shown) = self.shown_name.take() {
+        self.step.model = self.model.settle(rules, Part::Model).map(name);
+        self.step.provider = self.provider.settle(rules, Part::Model).map(name);
+        self.step.tool = self.tool.settle(rules, Part::Tool).map(name);
+        self.step.agent = self.agent.settle(rules, Part::Agent).map(name);
+        self.step.response_id = self.response_id.settle(rules, Part::Model).map(name);
+        self.step.finish_reason = self.finish_reason.settle(rules, Part::Model).map(finish_word);
+        self.step.first_token_ms = self.first_token_ms.settle(rules, Part::Model);
+        if let Some(shown) = self.shown_name.settle(rules, Part::Name) {
             self.step.name = name(shown);
         }
         if kind == StepKind::Tool && self.step.tool.is_none() {
             // The rules ask for tools by name; the span's name is the best there is.
-            let called = self.step.name.trim_start_matches("execute_tool ");
+            let called = self.step.name.trim_start_matches("execute_tool ").trim_start_matches("tools/call ");
             self.step.tool =
                 Some(called.strip_suffix(".tool").unwrap_or(called).to_owned()).filter(|tool| !tool.is_empty());
         }
@@ -432,14 +426,15 @@ impl Draft {
         if self.step.name.is_empty() {
             self.step.name = kind.as_str().to_owned();
         }
-        self.step.usage = self.usage.settle(self.basis.take().unwrap_or_default());
-        self.step.cost_nanos = self.cost.take().or(self.cost_parts);
+        self.step.usage = self.usage.settle(self.basis.take().unwrap_or_default(), rules);
+        self.step.cost_nanos = self.cost.settle(rules, Part::Cost).or(self.cost_parts);
         for (_, score) in std::mem::take(&mut self.annotations) {
             self.score(score);
         }
         self.settle_content(kind);
         self.settle_error();
-        self.step.declared = std::mem::take(&mut self.declared).settle();
+        self.step.declared = std::mem::take(&mut self.declared).settle(&mut self.rules);
+        self.step.reading.rules = self.rules.names();
         self.step
     }
 
@@ -455,12 +450,13 @@ impl Draft {
         let (event_input, event_output) =
             (std::mem::take(&mut self.event_input), std::mem::take(&mut self.event_output));
         if !event_input.is_empty() {
-            self.input.offer(u8::MAX, Content::Messages(event_input));
+            self.input.offer(RANK_OF_EVENTS, Content::Messages(event_input));
         }
         if !event_output.is_empty() {
-            self.output.offer(u8::MAX, Content::Messages(event_output));
+            self.output.offer(RANK_OF_EVENTS, Content::Messages(event_output));
         }
-        let (input, output) = (self.input.take(), self.output.take());
+        let input = self.input.settle(&mut self.rules, Part::Input);
+        let output = self.output.settle(&mut self.rules, Part::Output);
         if kind == StepKind::Tool {
             self.step.input = input.map(|content| self.of_tool(content, Role::Assistant)).unwrap_or_default();
             self.step.output = output.map(|content| self.of_tool(content, Role::Tool)).unwrap_or_default();
@@ -476,7 +472,7 @@ impl Draft {
             }
             self.step.output = output.map(|content| conversation(content, Role::Assistant)).unwrap_or_default();
         }
-        if let Some(system) = self.system.take()
+        if let Some(system) = self.system.settle(&mut self.rules, Part::Input)
             && !self.step.input.iter().any(|message| message.role == Role::System)
         {
             let mut instructions = conversation(system, Role::System);
@@ -532,6 +528,12 @@ impl Draft {
         let code = self.error_code.filter(|code| is_bad(*code, self.is_server && !failed));
         let excepted = (exception_type.is_some() || exception_message.is_some()) && self.step.status != StepStatus::Ok;
         if error_type.is_some() || excepted || failed || code.is_some() {
+            self.rules.error(match (error_type.is_some(), excepted, failed) {
+                (true, ..) => "error.type",
+                (_, true, _) => "error.exception",
+                (_, _, true) => "error.status",
+                _ => "error.code",
+            });
             let message = exception_message.filter(|message| !message.is_empty()).unwrap_or(status);
             let code = error_type
                 .filter(|code| code != "_OTHER" || exception_type.is_none())
@@ -542,6 +544,7 @@ impl Draft {
             return;
         }
         if let Some(error) = of_tool_text(&self.step) {
+            self.rules.error("error.tool_text");
             self.step.error = Some(error);
             return;
         }
@@ -556,6 +559,7 @@ impl Draft {
                 "content_filter" => "a content filter stopped the answer",
                 _ => "the model stopped with an error",
             };
+            self.rules.error("error.finish_reason");
             self.step.error = Some(errors::error(Some(reason.to_owned()), words.to_owned()));
         }
     }

@@ -18,13 +18,19 @@ const MAX_SCORES: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     object: Map<String, Value>,
+    n_fields: usize,
     /// In words: what was guessed or left out.
     pub(crate) notes: Vec<String>,
 }
 
 impl Fields {
     pub(crate) fn new(object: Map<String, Value>) -> Self {
-        Self { object, notes: Vec::new() }
+        Self { n_fields: object.len(), object, notes: Vec::new() }
+    }
+
+    /// How many fields there were.
+    pub(crate) fn n_fields(&self) -> u32 {
+        u32::try_from(self.n_fields).unwrap_or(u32::MAX)
     }
 
     /// Notes in words that something was guessed or left out.

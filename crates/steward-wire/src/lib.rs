@@ -17,11 +17,13 @@ mod draft;
 pub mod errors;
 mod fields;
 pub mod import;
+pub mod langfuse_api;
 mod messages;
 pub mod native;
 mod nul;
 pub mod otlp;
 pub mod platforms;
+mod rules;
 mod text;
 
 use steward_core::step::Step;
@@ -61,6 +63,9 @@ pub enum WireError {
     /// The body is no protobuf `ExportTraceServiceRequest`.
     #[error("the body is not an OTLP trace request in protobuf")]
     Protobuf(#[source] prost::DecodeError),
+    /// The body is no protobuf `ExportLogsServiceRequest`.
+    #[error("the body is not an OTLP logs request in protobuf")]
+    ProtobufLogs(#[source] prost::DecodeError),
     /// The body is no JSON.
     #[error("the body is not valid JSON")]
     Json(#[source] serde_json::Error),

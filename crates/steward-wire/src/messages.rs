@@ -261,7 +261,7 @@ fn from_object(mut object: Map<String, Value>, role: Role, depth: usize) -> Opti
     // Requests: the instructions stand beside the messages.
     let mut messages = Vec::new();
     for key in ["system", "system_instruction", "systemInstruction", "instructions"] {
-        if (object.contains_key("messages") || object.contains_key("input") || object.contains_key("contents"))
+        if ["messages", "input", "contents", "prompt"].iter().any(|said| object.contains_key(*said))
             && let Some(value) = object.remove(key).filter(|value| !value.is_null())
         {
             messages.append(&mut from_value(value, Role::System, depth + 1).unwrap_or_default());
@@ -279,9 +279,11 @@ fn from_object(mut object: Map<String, Value>, role: Role, depth: usize) -> Opti
         "outputs",
         "output",
         "input",
+        "prompt",
     ] {
         let Some(value) = object.get(key) else { continue };
-        if value.is_null() || value.as_array().is_some_and(Vec::is_empty) {
+        // A prompt that is a text is told beside other words for the same below.
+        if value.is_null() || (key == "prompt" && !value.is_array()) || value.as_array().is_some_and(Vec::is_empty) {
             continue;
         }
         if let Some(mut read) = object.remove(key).and_then(|value| from_value(value, role, depth + 1)) {
@@ -321,7 +323,8 @@ fn from_object(mut object: Map<String, Value>, role: Role, depth: usize) -> Opti
         if let Some(Value::String(text)) = object.get_mut(key)
             && !text.is_empty()
         {
-            return Some(vec![plain(role, std::mem::take(text))]);
+            messages.push(plain(role, std::mem::take(text)));
+            return Some(messages);
         }
     }
     None
@@ -519,7 +522,13 @@ impl Parts {
 }
 
 /// The text of a tool's answer: a list of text parts is joined, anything else stays JSON.
-fn answer_text(value: Value) -> String {
+fn answer_text(mut value: Value) -> String {
+    // The Vercel AI SDK says beside the answer of which form it is.
+    if let Some("text" | "json" | "error-text" | "error-json" | "content") = value.get("type").and_then(Value::as_str)
+        && let Some(inner) = value.get_mut("value")
+    {
+        value = inner.take();
+    }
     let Value::Array(parts) = &value else { return json_text(value) };
     let texts: Option<Vec<&str>> = parts
         .iter()

@@ -3,6 +3,7 @@
 //! It happens here and not where texts are stored, because keys of runs are texts too, and what is looked up has to be
 //! what was stored.
 
+use steward_core::parts::Extent;
 use steward_core::step::{Message, Step};
 
 /// Takes the NULs out of every text of a step.
@@ -46,6 +47,9 @@ pub(crate) fn replace_in(step: &mut Step) {
     if step.attributes.keys().any(|key| key.contains('\0')) {
         let attributes = std::mem::take(&mut step.attributes);
         step.attributes = attributes.into_iter().map(|(key, value)| (key.replace('\0', "\u{fffd}"), value)).collect();
+    }
+    if let Extent::Part(part) = &mut step.extent {
+        plain(&mut part.instead_of);
     }
     step.reading.unmapped.iter_mut().chain(&mut step.reading.notes).for_each(plain);
 }

@@ -38,7 +38,7 @@ words! {
     /// How a step ended, as its sender says.
     StepStatusWord of steward_core::step::StepStatus { Unset, Ok, Error }
     /// What kind of mend an error needs.
-    ErrorClassWord of steward_core::step::ErrorClass { Auth, RateLimit, Timeout, Server, BadRequest, Validation, Other }
+    ErrorClassWord of steward_core::step::ErrorClass { Auth, RateLimit, Timeout, Server, BadRequest, Validation, Money, Other }
     /// Who said something.
     SpeakerWord of steward_core::step::Role { System, User, Assistant, Tool }
     /// In what a figure is measured.

@@ -9,16 +9,20 @@
 //! 4. `ai.operationId`: [`vercel_ai`];
 //! 5. `gen_ai.*` or `mcp.*`: [`otel_genai`], the standard in all its generations;
 //! 6. `llm.*`, `embedding.*`, `retrieval.*`, `input.value`, `output.value`: [`openinference`] without its kind;
-//! 7. none of them: [`plain`], the rest of the program.
+//! 7. a family of one of the smaller dialects in [`minor`], which is told by its own name;
+//! 8. none of them: [`plain`], the rest of the program.
 //!
 //! **How rules are ordered.** Every attribute is offered first to [`steward`], whose word stands above all, then to
 //! the span's own dialect, then to the others, since instrumentations borrow each other's keys, and last to
 //! [`plain`]. The first that knows the key uses it up. Within a dialect a rule has a rank, below [`RANKS`]; where
-//! two attributes say the same thing, the lower rank wins, and the own dialect's ranks are below all others'.
+//! two attributes say the same thing, the lower rank wins, and the own dialect's ranks are below all others'. So
+//! the rank of what won tells which rules found it, and [`crate::rules`] names them.
 //!
-//! A new dialect is a file with a `take` function, a line in [`Dialect`], and a marker in [`Dialect::of`].
+//! A new dialect is a file with a `take` function, a line in [`RuleSet`] and in [`Dialect`], and a marker in
+//! [`Dialect::of`].
 
-mod langfuse;
+pub(crate) mod langfuse;
+mod minor;
 mod openinference;
 mod openllmetry;
 mod otel_genai;
@@ -29,19 +33,48 @@ mod vercel_ai;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::span::Event;
+use serde_json::Value;
 use steward_core::step::StepStatus;
 
-use crate::draft::Draft;
+use crate::draft::{Content, Draft, Ranked};
+use crate::rules::Part;
+use crate::{any, messages};
 
 /// How many ranks a dialect has for its own rules.
-const RANKS: u8 = 20;
+pub(crate) const RANKS: u8 = 20;
 /// The most attributes of one span that are read.
 pub(crate) const MAX_ATTRIBUTES: usize = 1_000;
 /// The most events of one span that are read.
 const MAX_EVENTS: usize = 1_000;
 
-/// Uses one attribute up, or gives its value back when no rule knows the key.
-type Take = fn(&mut Draft, &str, AnyValue) -> Option<AnyValue>;
+/// The sets of rules: one file each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RuleSet {
+    Steward,
+    Langfuse,
+    OpenInference,
+    OpenLlmetry,
+    VercelAi,
+    OtelGenAi,
+    Minor,
+    Plain,
+}
+
+impl RuleSet {
+    /// Uses one attribute up, or gives its value back when no rule knows the key.
+    fn take(self, draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> {
+        match self {
+            Self::Steward => steward::take(draft, key, value),
+            Self::Langfuse => langfuse::take(draft, key, value),
+            Self::OpenInference => openinference::take(draft, key, value),
+            Self::OpenLlmetry => openllmetry::take(draft, key, value),
+            Self::VercelAi => vercel_ai::take(draft, key, value),
+            Self::OtelGenAi => otel_genai::take(draft, key, value),
+            Self::Minor => minor::take(draft, key, value),
+            Self::Plain => plain::take(draft, key, value),
+        }
+    }
+}
 
 /// The dialects of spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +84,16 @@ pub(crate) enum Dialect {
     OpenLlmetry,
     VercelAi,
     OtelGenAi,
+    /// One of the smaller ones, by its name.
+    Minor(&'static str),
     Plain,
 }
 
 impl Dialect {
-    /// Finds the dialect of a span by its attributes.
-    pub(crate) fn of(attributes: &[KeyValue]) -> Self {
-        let mut best = 7;
+    /// Finds the dialect of a span by its attributes and, for those that mark nothing else, by its name.
+    pub(crate) fn of(called: &str, attributes: &[KeyValue]) -> Self {
+        let mut best = 8;
+        let mut minor = minor::of_name(called);
         for pair in attributes.iter().take(MAX_ATTRIBUTES) {
             let key = pair.key.as_str();
             let place = match key.as_bytes() {
@@ -74,16 +110,24 @@ impl Dialect {
                 [b'r', ..] if key.starts_with("retrieval.documents.") => 6,
                 [b'i', ..] if key == "input.value" => 6,
                 [b'o', ..] if key == "output.value" => 6,
-                _ => 7,
+                [b'g' | b'l' | b'm', ..] if best > 7 => match minor::of_key(key) {
+                    Some(name) => {
+                        minor = Some(name);
+                        7
+                    }
+                    None => 8,
+                },
+                _ => 8,
             };
             best = best.min(place);
         }
-        match best {
-            1 => Self::Langfuse,
-            2 | 6 => Self::OpenInference,
-            3 => Self::OpenLlmetry,
-            4 => Self::VercelAi,
-            5 => Self::OtelGenAi,
+        match (best, minor) {
+            (1, _) => Self::Langfuse,
+            (2 | 6, _) => Self::OpenInference,
+            (3, _) => Self::OpenLlmetry,
+            (4, _) => Self::VercelAi,
+            (5, _) => Self::OtelGenAi,
+            (_, Some(name)) => Self::Minor(name),
             _ => Self::Plain,
         }
     }
@@ -96,61 +140,30 @@ impl Dialect {
             Self::OpenLlmetry => "openllmetry",
             Self::VercelAi => "vercel_ai",
             Self::OtelGenAi => "otel_genai",
+            Self::Minor(name) => name,
             Self::Plain => "plain",
         }
     }
 
-    /// The rules in the order in which they are asked, after Steward's own.
-    const fn rules(self) -> &'static [Take] {
+    /// The sets of rules in the order in which they are asked, after Steward's own.
+    const fn rules(self) -> &'static [RuleSet] {
+        use RuleSet::{Langfuse, Minor, OpenInference, OpenLlmetry, OtelGenAi, Plain, VercelAi};
         match self {
-            Self::Langfuse => &[
-                langfuse::take,
-                otel_genai::take,
-                openinference::take,
-                openllmetry::take,
-                vercel_ai::take,
-                plain::take,
-            ],
-            Self::OpenInference => &[
-                openinference::take,
-                otel_genai::take,
-                openllmetry::take,
-                langfuse::take,
-                vercel_ai::take,
-                plain::take,
-            ],
-            Self::OpenLlmetry => &[
-                openllmetry::take,
-                otel_genai::take,
-                openinference::take,
-                langfuse::take,
-                vercel_ai::take,
-                plain::take,
-            ],
-            Self::VercelAi => &[
-                vercel_ai::take,
-                otel_genai::take,
-                openinference::take,
-                openllmetry::take,
-                langfuse::take,
-                plain::take,
-            ],
-            Self::OtelGenAi => &[
-                otel_genai::take,
-                openinference::take,
-                openllmetry::take,
-                langfuse::take,
-                vercel_ai::take,
-                plain::take,
-            ],
-            Self::Plain => &[langfuse::take, plain::take],
+            Self::Langfuse => &[Langfuse, OtelGenAi, OpenInference, OpenLlmetry, VercelAi, Minor, Plain],
+            Self::OpenInference => &[OpenInference, OtelGenAi, OpenLlmetry, Langfuse, VercelAi, Minor, Plain],
+            Self::OpenLlmetry => &[OpenLlmetry, OtelGenAi, OpenInference, Langfuse, VercelAi, Minor, Plain],
+            Self::VercelAi => &[VercelAi, OtelGenAi, OpenInference, OpenLlmetry, Langfuse, Minor, Plain],
+            Self::OtelGenAi => &[OtelGenAi, OpenInference, OpenLlmetry, Langfuse, VercelAi, Minor, Plain],
+            Self::Minor(_) => &[Minor, OtelGenAi, OpenInference, OpenLlmetry, Langfuse, VercelAi, Plain],
+            Self::Plain => &[Langfuse, Plain],
         }
     }
 }
 
 /// Reads a span's attributes and events into the draft.
 pub(crate) fn read(draft: &mut Draft, mut attributes: Vec<KeyValue>, events: Vec<Event>) {
-    let dialect = Dialect::of(&attributes);
+    let dialect = Dialect::of(&draft.step.name, &attributes);
+    draft.rules.of(dialect.rules());
     draft.step.reading.dialect = dialect.name().to_owned();
     draft.step.reading.n_attributes = u32::try_from(attributes.len()).unwrap_or(u32::MAX);
     if attributes.len() > MAX_ATTRIBUTES {
@@ -171,11 +184,14 @@ fn read_attributes(draft: &mut Draft, dialect: Dialect, attributes: Vec<KeyValue
     for KeyValue { key, value, .. } in attributes {
         let Some(value) = value.filter(|value| value.value.is_some()) else { continue };
         draft.base = 0;
-        let mut left = steward::take(draft, &key, value);
+        let mut left = RuleSet::Steward.take(draft, &key, value);
+        if left.is_none() {
+            draft.rules.fired(0, Part::Run);
+        }
         draft.base = 1;
-        for take in rules {
+        for rules in rules {
             let Some(value) = left else { break };
-            left = take(draft, &key, value);
+            left = rules.take(draft, &key, value);
             draft.base += RANKS;
         }
         if let Some(value) = left {
@@ -194,10 +210,63 @@ fn read_event(draft: &mut Draft, dialect: Dialect, event: Event) {
                 draft.unmapped(&format!("event {}", event.name));
             }
         }
+        "ai.stream.firstChunk" => read_attributes(draft, dialect, event.attributes),
         // Pieces of a streamed answer and rows of a search, which the attributes hold whole.
-        "llm.content.completion.chunk" | "db.query.result" | "First Token Stream Event" => {}
+        "ai.stream.finish" | "llm.content.completion.chunk" | "db.query.result" | "First Token Stream Event" => {}
         _ => draft.unmapped(&format!("event {}", event.name)),
     }
+}
+
+/// Reads a log record of an event of the GenAI conventions. What the event says stands in its attributes or in its
+/// body. `true` when its messages follow those of other records, and are not all there are.
+pub(crate) fn read_record(
+    draft: &mut Draft,
+    event: &str,
+    mut attributes: Vec<KeyValue>,
+    body: Option<AnyValue>,
+) -> bool {
+    draft.rules.of(Dialect::OtelGenAi.rules());
+    draft.step.reading.dialect = Dialect::OtelGenAi.name().to_owned();
+    attributes.retain(|pair| pair.key != "event.name");
+    match body.and_then(|body| body.value) {
+        Some(Any::KvlistValue(list)) => attributes.extend(list.values),
+        // A text is the same written as JSON, what was said, or nothing but the name.
+        Some(Any::StringValue(text)) if text != event && !text.is_empty() => match serde_json::from_str(&text) {
+            Ok(Value::Object(object)) => {
+                attributes.extend(object.into_iter().map(|(key, value)| text_pair(key, messages::json_text(value))));
+            }
+            _ => attributes.push(text_pair("content".to_owned(), text)),
+        },
+        _ => {}
+    }
+    draft.step.reading.n_attributes = u32::try_from(attributes.len()).unwrap_or(u32::MAX);
+    if attributes.len() > MAX_ATTRIBUTES {
+        attributes.truncate(MAX_ATTRIBUTES);
+        draft.note("only the first 1,000 attributes were read");
+    }
+    let is_piece = otel_genai::is_message(event) || event == "gen_ai.evaluation.result";
+    if is_piece || event == "gen_ai.client.operation.exception" {
+        // Beside what was said or judged stands what any span may bear: the provider, the conversation, the agent.
+        let (of_event, rest) = attributes.into_iter().partition(|pair| otel_genai::is_of_event(event, &pair.key));
+        read_attributes(draft, Dialect::OtelGenAi, rest);
+        attributes = of_event;
+        let is_exception = !is_piece;
+        let name = event.to_owned();
+        read_event(draft, Dialect::OtelGenAi, Event { name, attributes, ..Event::default() });
+        if is_exception {
+            mark_error(draft);
+        }
+    } else {
+        if event != "gen_ai.client.inference.operation.details" {
+            draft.unmapped(&format!("event {event}"));
+        }
+        read_attributes(draft, Dialect::OtelGenAi, attributes);
+    }
+    otel_genai::is_message(event)
+}
+
+fn text_pair(key: String, text: String) -> KeyValue {
+    KeyValue { key, value: Some(any::of_text(text)), ..KeyValue::default() }
 }
 
 /// Reads a resource's attributes: what they declare of every run, and the rest worth keeping.
@@ -215,6 +284,13 @@ pub(crate) fn read_resource(attributes: Vec<KeyValue>) -> Draft {
         draft.keep(key, value);
     }
     draft
+}
+
+/// Offers what went in or came out, unless it is no more than an empty text.
+pub(crate) fn offer(slot: &mut Ranked<Content>, rank: u8, value: AnyValue) {
+    if !is_empty(&value) {
+        slot.offer(rank, Content::Value(value));
+    }
 }
 
 /// Whether a value is no more than an empty text.

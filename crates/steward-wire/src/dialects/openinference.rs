@@ -7,9 +7,10 @@ use serde_json::Value;
 use steward_core::step::StepKind;
 use steward_core::usage::Basis;
 
-use super::is_empty;
+use super::offer;
 use super::otel_genai::provider_word;
-use crate::draft::{Content, Draft, IndexedMessage, Ranked, UsageSlot, index};
+use crate::draft::{Draft, IndexedMessage, UsageSlot, index};
+use crate::rules::Part;
 use crate::{any, messages, text};
 
 pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> {
@@ -62,12 +63,6 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
         _ => return indexed(draft, key, value),
     }
     None
-}
-
-fn offer(slot: &mut Ranked<Content>, rank: u8, value: AnyValue) {
-    if !is_empty(&value) {
-        slot.offer(rank, Content::Value(value));
-    }
 }
 
 fn kind_of(word: &str) -> Option<StepKind> {
@@ -219,6 +214,7 @@ fn indexed(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> {
         .and_then(index)
     {
         draft.kind.offer(b + 7, StepKind::Retrieval);
+        draft.rules.fired(b, Part::Output);
         let document = draft.documents.entry(at).or_default();
         match field {
             "document.id" => document.id = any::into_text(value),
@@ -260,6 +256,7 @@ fn judgement(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> 
     let Some(field) = field.strip_prefix("annotation.").or_else(|| field.strip_prefix("evaluation.")) else {
         return Some(value);
     };
+    draft.rules.fired(draft.base, Part::Score);
     let score = draft.annotations.entry((family, at)).or_default();
     match field {
         "name" => score.name = any::into_text(value),

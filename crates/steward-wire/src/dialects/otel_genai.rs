@@ -15,8 +15,9 @@ use serde_json::{Map, Value};
 use steward_core::step::{Role, StepKind};
 use steward_core::usage::Basis;
 
-use super::{is_empty, mark_error};
+use super::{mark_error, offer};
 use crate::draft::{Content, Draft, DraftScore, UsageSlot, index};
+use crate::rules::{Part, RANK_OF_EVENTS};
 use crate::{any, messages};
 
 pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyValue> {
@@ -43,6 +44,8 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
         "mcp.request.id" | "mcp.session.init_options" | "jsonrpc.request.id" | "jsonrpc.protocol.version" => {}
         "openai.request.service_tier"
         | "openai.response.service_tier"
+        | "anthropic.request.service_tier"
+        | "anthropic.response.service_tier"
         | "aws.bedrock.guardrail.id"
         | "aws.bedrock.knowledge_base.id" => {
             draft.keep(key.to_owned(), value);
@@ -61,10 +64,15 @@ fn of_gen_ai(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Optio
     if let Some(rest) = rest.strip_prefix("usage.") {
         return usage(draft, key, rest, value);
     }
+    if let Some(rest) = rest.strip_prefix("cost.") {
+        return cost(draft, rest, value);
+    }
     match rest {
         "operation.name" => {
             let word = any::into_text(value)?;
             match kind_of(&word) {
+                // The step of a loop, which bears the keys of the call inside it too: nothing says more than this.
+                Some(kind) if word == "agent_step" => draft.kind.offer(1, kind),
                 Some(kind) => draft.kind.offer(b, kind),
                 None => draft.keep_text(key.to_owned(), word),
             }
@@ -152,13 +160,8 @@ fn of_gen_ai(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Optio
     None
 }
 
-fn offer(slot: &mut crate::draft::Ranked<Content>, rank: u8, value: AnyValue) {
-    if !is_empty(&value) {
-        slot.offer(rank, Content::Value(value));
-    }
-}
-
 fn evaluation(draft: &mut Draft) -> &mut DraftScore {
+    draft.rules.fired(draft.base, Part::Score);
     draft.annotations.entry(("gen_ai.evaluation", 0)).or_default()
 }
 
@@ -175,8 +178,8 @@ fn kind_of(operation: &str) -> Option<StepKind> {
         "embeddings" | "embedding" => StepKind::Embedding,
         "retrieval" | "retrieve" | "rerank" | "search_memory" | "vector_search" => StepKind::Retrieval,
         "execute_tool" | "tool" | "tool_call" => StepKind::Tool,
-        "invoke_agent" | "create_agent" | "agent" | "agent_step" => StepKind::Agent,
-        "invoke_workflow" | "workflow" | "execute_task" | "task" | "plan" | "chain" => StepKind::Chain,
+        "invoke_agent" | "create_agent" | "agent" => StepKind::Agent,
+        "agent_step" | "invoke_workflow" | "workflow" | "execute_task" | "task" | "plan" | "chain" => StepKind::Chain,
         "guardrail" | "evaluate" | "evaluation" => StepKind::Guardrail,
         "create_memory_store"
         | "delete_memory_store"
@@ -267,6 +270,19 @@ fn usage(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Option<An
     None
 }
 
+/// Money beside the standard, as Sentry's and LiteLLM's exporters name it.
+fn cost(draft: &mut Draft, rest: &str, value: AnyValue) -> Option<AnyValue> {
+    match rest {
+        "total" | "total_cost" | "total_tokens" => {
+            let cost = draft.money(&value);
+            draft.cost.offer_some(draft.base + 1, cost);
+        }
+        "input_cost" | "output_cost" | "input_tokens" | "output_tokens" => draft.cost_part(&value),
+        _ => return Some(value),
+    }
+    None
+}
+
 /// Keys with an index, and families of which every member is kept.
 fn indexed(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Option<AnyValue> {
     let rank = draft.base + 4;
@@ -288,7 +304,7 @@ fn indexed(draft: &mut Draft, key: &str, rest: &str, value: AnyValue) -> Option<
         return None;
     }
     if let Some(family) = rest.split('.').next()
-        && matches!(family, "request" | "response" | "openai" | "prompt" | "cost" | "token")
+        && matches!(family, "request" | "response" | "openai" | "prompt" | "token")
         && !rest.contains("header")
     {
         if rest == "request.structured_output_schema" {
@@ -326,6 +342,33 @@ fn indexed_field(message: &mut crate::draft::IndexedMessage, field: &str, value:
     None
 }
 
+/// Whether an event of this name holds one message of a conversation, and not the whole of it.
+pub(super) fn is_message(called: &str) -> bool {
+    matches!(
+        called,
+        "gen_ai.system.message"
+            | "gen_ai.user.message"
+            | "gen_ai.assistant.message"
+            | "gen_ai.tool.message"
+            | "gen_ai.choice"
+            | "gen_ai.content.prompt"
+            | "gen_ai.content.completion"
+    )
+}
+
+/// Whether a key is of an event of this name itself, and not one that a span might bear.
+pub(super) fn is_of_event(called: &str, key: &str) -> bool {
+    match called {
+        "gen_ai.evaluation.result" => key.starts_with("gen_ai.evaluation."),
+        "gen_ai.client.operation.exception" => key.starts_with("exception."),
+        "gen_ai.content.prompt" | "gen_ai.content.completion" => {
+            matches!(key, "gen_ai.prompt" | "gen_ai.completion" | "gen_ai.event.content")
+        }
+        // Bare keys: the role, the text, the calls.
+        _ => !key.contains('.'),
+    }
+}
+
 /// Reads an event of the conventions. `false` when it is none that is known.
 pub(super) fn event(draft: &mut Draft, called: &str, attributes: Vec<KeyValue>) -> bool {
     match called {
@@ -349,6 +392,7 @@ pub(super) fn event(draft: &mut Draft, called: &str, attributes: Vec<KeyValue>) 
             }
         }
         "gen_ai.evaluation.result" => {
+            draft.rules.fired(RANK_OF_EVENTS, Part::Score);
             let value = any::find(&attributes, "gen_ai.evaluation.score.value").and_then(any::number);
             draft.score(DraftScore {
                 name: any::find_text(&attributes, "gen_ai.evaluation.name"),

@@ -6,21 +6,21 @@
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::Event;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use serde_json::{Map, Value};
 
 use super::ExportTraceServiceRequest;
+use super::logs::ExportLogsServiceRequest;
 use crate::WireError;
 use crate::any::MAX_DEPTH;
 use crate::text::{unbase64, unhex};
 
 /// Reads an export request.
 pub(super) fn request(body: &[u8]) -> Result<ExportTraceServiceRequest, WireError> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let value: Value = serde_json::from_slice(body).map_err(WireError::Json)?;
-    let Value::Object(mut object) = value else { return Err(WireError::Shape("an OTLP request is an object")) };
+    let mut object = object(body)?;
     let spans = take(&mut object, "resourceSpans", "resource_spans");
     if spans.is_none() && !object.is_empty() {
         return Err(WireError::Shape("it has no resourceSpans, so it is not an OTLP trace request"));
@@ -28,13 +28,61 @@ pub(super) fn request(body: &[u8]) -> Result<ExportTraceServiceRequest, WireErro
     Ok(ExportTraceServiceRequest { resource_spans: list(spans, resource_spans) })
 }
 
-fn resource_spans(mut object: Map<String, Value>) -> ResourceSpans {
-    let resource = match object.remove("resource") {
+/// Reads an export request of logs.
+pub(super) fn logs_request(body: &[u8]) -> Result<ExportLogsServiceRequest, WireError> {
+    let mut object = object(body)?;
+    let logs = take(&mut object, "resourceLogs", "resource_logs");
+    if logs.is_none() && !object.is_empty() {
+        return Err(WireError::Shape("it has no resourceLogs, so it is not an OTLP logs request"));
+    }
+    Ok(ExportLogsServiceRequest { resource_logs: list(logs, resource_logs) })
+}
+
+fn object(body: &[u8]) -> Result<Map<String, Value>, WireError> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    match serde_json::from_slice(body).map_err(WireError::Json)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(WireError::Shape("an OTLP request is an object")),
+    }
+}
+
+fn resource(object: &mut Map<String, Value>) -> Option<Resource> {
+    match object.remove("resource") {
         Some(Value::Object(mut resource)) => {
             Some(Resource { attributes: attributes(resource.remove("attributes"), 0), ..Resource::default() })
         }
         _ => None,
-    };
+    }
+}
+
+fn resource_logs(mut object: Map<String, Value>) -> ResourceLogs {
+    let resource = resource(&mut object);
+    let scope_logs = take(&mut object, "scopeLogs", "scope_logs")
+        .or_else(|| take(&mut object, "instrumentationLibraryLogs", "instrumentation_library_logs"));
+    ResourceLogs { resource, scope_logs: list(scope_logs, scope_of_logs), ..ResourceLogs::default() }
+}
+
+fn scope_of_logs(mut object: Map<String, Value>) -> ScopeLogs {
+    let records = take(&mut object, "logRecords", "log_records");
+    ScopeLogs { log_records: list(records, log_record), ..ScopeLogs::default() }
+}
+
+fn log_record(mut object: Map<String, Value>) -> LogRecord {
+    let o = &mut object;
+    LogRecord {
+        time_unix_nano: nanos(take(o, "timeUnixNano", "time_unix_nano")),
+        observed_time_unix_nano: nanos(take(o, "observedTimeUnixNano", "observed_time_unix_nano")),
+        event_name: text(take(o, "eventName", "event_name")),
+        body: o.remove("body").map(|body| any(body, 0)),
+        attributes: attributes(o.remove("attributes"), 0),
+        trace_id: id(take(o, "traceId", "trace_id"), 16),
+        span_id: id(take(o, "spanId", "span_id"), 8),
+        ..LogRecord::default()
+    }
+}
+
+fn resource_spans(mut object: Map<String, Value>) -> ResourceSpans {
+    let resource = resource(&mut object);
     let scope_spans = take(&mut object, "scopeSpans", "scope_spans")
         .or_else(|| take(&mut object, "instrumentationLibrarySpans", "instrumentation_library_spans"));
     ResourceSpans { resource, scope_spans: list(scope_spans, scope), ..ResourceSpans::default() }

@@ -1,22 +1,24 @@
-//! OTLP traces, as protobuf or as JSON, into steps.
+//! OTLP traces, as protobuf or as JSON, into steps; and what OTLP [`logs`] say of them.
 //!
 //! The bytes become the standard's own structs, whichever encoding they came in, and the structs become steps; so
 //! both encodings of one payload give equal steps. Strings are moved out of the structs, not copied.
 
 mod json;
+pub mod logs;
 mod span;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 pub use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
-use steward_core::step::Declared;
+use steward_core::parts::fill_declared;
+use steward_core::step::{Declared, Step};
 
 pub use crate::Decoded;
 use crate::WireError;
 use crate::dialects;
-use crate::draft::fill_declared;
 use crate::nul;
 
 /// The encodings of OTLP over HTTP.
@@ -75,9 +77,9 @@ struct OfResource {
 }
 
 fn of_resource(resource: Option<Resource>) -> OfResource {
-    let draft = dialects::read_resource(resource.map(|resource| resource.attributes).unwrap_or_default());
+    let mut draft = dialects::read_resource(resource.map(|resource| resource.attributes).unwrap_or_default());
     OfResource {
-        declared: draft.declared.settle(),
+        declared: draft.declared.settle(&mut draft.rules),
         attributes: draft.step.attributes.into_iter().collect(),
         unmapped: draft.step.reading.unmapped,
         notes: draft.step.reading.notes,
@@ -86,16 +88,22 @@ fn of_resource(resource: Option<Resource>) -> OfResource {
 }
 
 impl OfResource {
-    fn declare(&mut self, step: &mut steward_core::step::Step) {
+    /// Puts what the resource says on the spans that bear it.
+    fn declare(&mut self, step: &mut Step) {
         if self.declared.is_none() && self.attributes.is_empty() && self.unmapped.is_empty() && self.notes.is_empty() {
             return;
         }
         let first = !self.seen.contains(&step.trace_id) && self.seen.insert(step.trace_id.clone());
-        if !first && step.parent_span_id.is_some() {
-            return;
+        if first || step.parent_span_id.is_none() {
+            self.declare_on(step);
         }
+    }
+
+    /// Puts what the resource says on a step, whatever came before it.
+    fn declare_on(&self, step: &mut Step) {
         if let Some(declared) = &self.declared {
             fill_declared(step.declare(), declared);
+            step.reading.rules.push(Cow::Borrowed("resource.run"));
         }
         for (key, value) in &self.attributes {
             if step.attributes.len() >= 64 {

@@ -71,7 +71,7 @@ pub(super) fn read(span: Span) -> Result<Step, String> {
     Ok(draft.finish())
 }
 
-fn id(bytes: &[u8], length: usize) -> Result<String, String> {
+pub(super) fn id(bytes: &[u8], length: usize) -> Result<String, String> {
     if bytes.is_empty() {
         Err("is missing".to_owned())
     } else if bytes.len() != length {

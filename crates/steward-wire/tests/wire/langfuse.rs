@@ -54,3 +54,54 @@ fn the_first_piece_of_an_answer_has_its_time() {
     ));
     assert_eq!(step.first_token_ms, Some(400));
 }
+
+#[test]
+fn every_type_of_observation_has_its_kind() {
+    for (word, kind) in [
+        ("generation", StepKind::Model),
+        ("embedding", StepKind::Embedding),
+        ("agent", StepKind::Agent),
+        ("tool", StepKind::Tool),
+        ("chain", StepKind::Chain),
+        ("retriever", StepKind::Retrieval),
+        ("guardrail", StepKind::Guardrail),
+        ("evaluator", StepKind::Guardrail),
+        ("span", StepKind::Other),
+        ("event", StepKind::Other),
+    ] {
+        assert_eq!(step(json!({"langfuse.observation.type": word})).kind, kind, "{word}");
+    }
+    let more = step(json!({"langfuse.observation.type": "span", "gen_ai.operation.name": "execute_tool"}));
+    assert_eq!(more.kind, StepKind::Tool, "a plain span may be more by another dialect's word");
+}
+
+#[test]
+fn usage_in_openai_s_shape_has_openai_s_meaning() {
+    let usage = |details: &str| {
+        let step =
+            step(json!({"langfuse.observation.type": "generation", "langfuse.observation.usage_details": details}));
+        step.usage.map(|usage| (usage.input, usage.cache_read, usage.output, usage.reasoning))
+    };
+    let chat = r#"{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,"prompt_tokens_details":{"cached_tokens":40},"completion_tokens_details":{"reasoning_tokens":20}}"#;
+    assert_eq!(usage(chat), Some((60, 40, 30, 20)));
+    let responses = r#"{"input_tokens":100,"output_tokens":50,"input_tokens_details":{"cached_tokens":40},"output_tokens_details":{"reasoning_tokens":20}}"#;
+    assert_eq!(usage(responses), Some((60, 40, 30, 20)));
+    let anthropic = r#"{"input_tokens":100,"output_tokens":50,"cache_read_input_tokens":40}"#;
+    assert_eq!(usage(anthropic), Some((100, 40, 50, 0)));
+    assert_eq!(usage(r#"{"input":"many","output":-1,"input_cached_tokens":null}"#), None);
+    assert_eq!(usage("[]"), None);
+}
+
+#[test]
+fn what_is_a_root_to_its_sender_is_one() {
+    let attributes = json!({"langfuse.observation.type": "agent", "langfuse.internal.as_root": true});
+    assert_eq!(step(attributes).parent_span_id, None);
+    assert!(step(json!({"langfuse.observation.type": "agent"})).parent_span_id.is_some());
+}
+
+#[test]
+fn a_warning_is_kept_and_is_no_error() {
+    let step = step(json!({"langfuse.observation.type": "tool", "langfuse.observation.level": "WARNING"}));
+    assert_eq!((step.status, step.error), (StepStatus::Unset, None));
+    assert_eq!(step.attributes["langfuse.observation.level"], "WARNING");
+}

@@ -4,6 +4,10 @@
 
 mod import;
 mod langfuse;
+mod langfuse_api;
+mod logs;
+mod mcp;
+mod minor;
 mod native;
 mod openinference;
 mod openllmetry;
@@ -12,6 +16,7 @@ mod otlp;
 mod plain;
 mod platforms;
 mod properties;
+mod readings;
 mod real_payloads;
 mod steward;
 mod support;

@@ -1,7 +1,14 @@
 //! Spans made short.
 
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use steward_core::calendar::BusinessHours;
+use steward_core::derive::{Context, derive, merge};
+use steward_core::prices::PriceBook;
+use steward_core::run::RunFacts;
 use steward_core::step::{Message, Role, Step};
+use steward_core::time::Timestamp;
+use steward_core::workflow::WorkflowSettings;
 use steward_wire::Decoded;
 use steward_wire::otlp::{Encoding, decode};
 
@@ -49,4 +56,17 @@ pub(crate) fn step(attributes: Value) -> Step {
 /// Messages as pairs of who and what.
 pub(crate) fn said(messages: &[Message]) -> Vec<(Role, &str)> {
     messages.iter().map(|message| (message.role, message.text.as_str())).collect()
+}
+
+/// What a run of these steps comes to.
+pub(crate) fn facts(steps: Vec<Step>) -> RunFacts {
+    let context = Context {
+        settings: &WorkflowSettings::default(),
+        prices: PriceBook::built_in(),
+        hours: &BusinessHours::default(),
+        zone: &TimeZone::UTC,
+        verdict: None,
+        now: Timestamp::from_nanos(START + 3_600_000_000_000),
+    };
+    derive(&merge(Vec::new(), steps), &context).unwrap()
 }
