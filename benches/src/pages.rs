@@ -183,7 +183,7 @@ async fn fill(app: &App, runs: u64) -> anyhow::Result<(steward_app::Actor, Workf
         outcome: Outcome::Failed,
         when: vec![
             Condition::ToolSucceeded { tool: "refund_order".to_owned() },
-            Condition::AttributeIs { key: "app.context.1".to_owned(), value: "value 1 of order 26".to_owned() },
+            Condition::AttributeIs { key: "app.context.1".to_owned(), value: "value 1 of order 33".to_owned() },
         ],
     };
     let completed = OutcomeRule {

@@ -6,7 +6,8 @@
 use crate::{Store, StoreError};
 
 /// Every step; its position, counted from one, is the schema's version.
-const STEPS: &[&str] = &[include_str!("../migrations/0001_house.sql")];
+const STEPS: &[&str] =
+    &[include_str!("../migrations/0001_house.sql"), include_str!("../migrations/0002_rare_runs.sql")];
 
 /// Brings the schema up to date.
 pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {

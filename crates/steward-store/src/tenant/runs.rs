@@ -381,7 +381,8 @@ fn push_filter<C: ConnectionTrait>(sql: &mut Sql<'_, C>, filter: &RunFilter) {
             pattern.into(),
         );
     }
-    match filter.exceptions {
+    // A failed call is an exception, so the index of runs with one serves here too.
+    match filter.exceptions.or(filter.error.as_ref().map(|_| true)) {
         Some(true) => sql.push(" AND n_exceptions > 0"),
         Some(false) => sql.push(" AND n_exceptions = 0"),
         None => {}
