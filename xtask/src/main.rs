@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+mod api;
 mod apt;
 mod bench;
 mod browser;
@@ -25,10 +26,11 @@ const HELP: &str = "\
 cargo xtask <what>
 
   test            the whole check: tools, formatting, clippy, layers, cargo-deny, tests on
-                  SQLite and on a private PostgreSQL, fuzz targets, browser tests
+                  SQLite and on a private PostgreSQL, fuzz targets, the API, browser tests
   test --quick    formatting, clippy, layers and tests on both databases
   layers          whether each crate uses only what the table of rooms allows it
   deny            licences, doubled and banned crates, and where crates come from
+  api             the API against its description, by the program as it was last built
   browser         the browser tests, against the program as it was last built
   fuzz [SECONDS]  every fuzz target, each for so many seconds (10)
   figures DATA    measures the real runs under DATA into the demo's table of figures
@@ -59,6 +61,7 @@ fn run(arguments: &[&str]) -> Result<bool> {
         ["test", "--quick"] => test::run(&root, test::Extent::Quick),
         ["layers"] => layers::run(&root),
         ["deny"] => Ok(deny::run(&root)?.success),
+        ["api"] => Ok(api::run(&root)?.success),
         ["browser"] => Ok(browser::run(&root)?.success),
         ["fuzz"] => fuzz::run(&root, fuzz::SECONDS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse().context("the seconds are not a number")?),

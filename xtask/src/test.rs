@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::child::{self, Outcome};
 use crate::phases::Phases;
 use crate::postgres::{self, Postgres};
-use crate::{browser, deny, fuzz, layers, real_data, tools};
+use crate::{api, browser, deny, fuzz, layers, real_data, tools};
 
 /// How much is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) enum Extent {
 /// Runs the check, and says whether all was well.
 pub(crate) fn run(root: &Path, extent: Extent) -> Result<bool> {
     let mut phases = Phases::default();
-    phases.run("tools", || find_tools(extent));
+    phases.run("tools", || find_tools(root, extent));
     phases.run("formatting", || formatting(root));
     phases.run("layers", || layers::run(root).map(Outcome::of));
     if extent == Extent::Whole {
@@ -37,6 +37,7 @@ pub(crate) fn run(root: &Path, extent: Extent) -> Result<bool> {
     });
     if extent == Extent::Whole {
         phases.run("fuzz targets", || fuzz::run_targets(root, fuzz::SECONDS));
+        phases.run("API", || if built { api::run(root) } else { bail!("not run: the program does not build") });
         phases.run("browser tests", || {
             if built { browser::run(root) } else { bail!("not run: the program does not build") }
         });
@@ -44,7 +45,7 @@ pub(crate) fn run(root: &Path, extent: Extent) -> Result<bool> {
     phases.print_table();
     let left_out = real_data::left_out(root);
     if extent == Extent::Quick {
-        println!("\nleft out by --quick: cargo-deny, fuzz targets, browser tests");
+        println!("\nleft out by --quick: cargo-deny, fuzz targets, the API, browser tests");
     }
     if !left_out.is_empty() {
         println!("\n{}", left_out.join("\n"));
@@ -55,11 +56,13 @@ pub(crate) fn run(root: &Path, extent: Extent) -> Result<bool> {
 }
 
 /// Finds what the later phases need, or installs it, so that it is missed at once and not after a quarter of an hour.
-fn find_tools(extent: Extent) -> Result<Outcome> {
+fn find_tools(root: &Path, extent: Extent) -> Result<Outcome> {
     tools::check_toolchain()?;
     println!("{}", postgres::find_or_install()?.version);
     if extent == Extent::Whole {
         let chromium = tools::chromium()?;
+        let schemathesis = api::find_or_install(root)?;
+        println!("{}", child::read(Command::new(schemathesis).arg("--version"))?.trim());
         println!("{}", child::read(Command::new(chromium).args(["--version", "--no-sandbox"]))?.trim());
         tools::node()?;
         println!("Node.js {}", child::read(Command::new("node").arg("--version"))?.trim());

@@ -94,6 +94,8 @@ fn kind_of(error: &DbErr) -> Kind {
     {
         return match code.as_ref() {
             "40001" | "40P01" => Kind::Outrun,
+            // A lock that somebody else held for too long.
+            "55P03" => Kind::Unavailable,
             c if c.starts_with("08") || c.starts_with("53") || c.starts_with("57P") || c.starts_with("58") => {
                 Kind::Unavailable
             }

@@ -15,6 +15,7 @@ pub mod testing;
 
 use std::time::Duration;
 
+use sea_orm::sqlx::{self, Connection as _, Executor as _};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -31,6 +32,8 @@ pub use tenant::AgencyStore;
 const SQLITE_READERS: u32 = 4;
 /// Connections on PostgreSQL.
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// How long a statement waits for a lock that somebody else holds.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// An open database.
 #[derive(Debug, Clone)]
@@ -62,14 +65,19 @@ impl Store {
                 .min_connections(1)
                 .sqlx_logging(false)
                 .acquire_timeout(Duration::from_secs(10));
+            options.map_sqlx_sqlite_before_acquire(|connection, _| {
+                // On a full disk SQLite undoes a transaction by itself, and the rollback that follows fails: the
+                // connection then takes itself to be inside of it, and would commit nothing of what comes next.
+                Box::pin(std::future::ready(Ok(!connection.is_in_transaction())))
+            });
             // Per connection on SQLite, so set here and not with one PRAGMA.
             options.map_sqlx_sqlite_opts(move |options| {
                 options
                     .create_if_missing(true)
-                    .journal_mode(sea_orm::sqlx::sqlite::SqliteJournalMode::Wal)
-                    .synchronous(sea_orm::sqlx::sqlite::SqliteSynchronous::Full)
+                    .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+                    .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
                     .foreign_keys(true)
-                    .busy_timeout(Duration::from_secs(5))
+                    .busy_timeout(LOCK_PATIENCE)
                     .statement_cache_capacity(256)
                     .pragma("cache_size", if read_only { "-16000" } else { "-48000" })
                     .pragma("wal_autocheckpoint", "4000")
@@ -88,6 +96,13 @@ impl Store {
     async fn open_postgres(url: &str) -> Result<Self, StoreError> {
         let mut options = ConnectOptions::new(url.to_owned());
         options.max_connections(POSTGRES_CONNECTIONS).sqlx_logging(false).acquire_timeout(Duration::from_secs(10));
+        options.map_sqlx_postgres_pool_opts(|options| {
+            // A statement and no startup parameter, which poolers between us and the server refuse.
+            options.after_connect(|connection, _| {
+                let text = sqlx::AssertSqlSafe(format!("SET lock_timeout = {}", LOCK_PATIENCE.as_millis()));
+                Box::pin(async move { connection.execute(text).await.map(|_| ()) })
+            })
+        });
         let pool = Database::connect(options).await.map_err(StoreError::opening)?;
         Ok(Self { reader: pool.clone(), writer: pool, backend: DbBackend::Postgres })
     }

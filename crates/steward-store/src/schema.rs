@@ -13,7 +13,8 @@ const STEPS: &[&str] =
 pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {
     let tx = store.begin_write().await?;
     if !store.is_sqlite() {
-        // Two processes that start together must not both migrate.
+        // Two processes that start together must not both migrate, however long one takes.
+        store.run_script(&tx, "SET LOCAL lock_timeout = 0").await?;
         store.run_script(&tx, "SELECT pg_advisory_xact_lock(7283001)").await?;
     }
     store.run_script(&tx, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL PRIMARY KEY)").await?;

@@ -1,6 +1,7 @@
-//! For tests: a PostgreSQL schema of their own, so that they share a server and nothing else, and faults put into a database.
+//! For tests: a PostgreSQL schema of their own, so that they share a server and nothing else; faults put into a
+//! database; and a lock that keeps everybody else from writing.
 
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 
 use crate::StoreError;
 
@@ -33,4 +34,36 @@ pub async fn run(url: &str, text: &str) -> Result<(), StoreError> {
     let connection = Database::connect(url).await.map_err(StoreError::opening)?;
     connection.execute_unprepared(text).await?;
     connection.close().await.map_err(StoreError::from)
+}
+
+/// A lock on the database, held by somebody else than the program, as a backup or a person at a prompt holds one.
+#[derive(Debug)]
+pub struct HeldLock {
+    connection: DatabaseConnection,
+}
+
+impl HeldLock {
+    /// Takes it: on SQLite the one lock of those who write, on PostgreSQL the inbox, for readers too.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer, or somebody else holds it.
+    pub async fn take(url: &str) -> Result<Self, StoreError> {
+        let mut options = ConnectOptions::new(url.to_owned());
+        options.max_connections(1).sqlx_logging(false);
+        let connection = Database::connect(options).await.map_err(StoreError::opening)?;
+        let text = if url.starts_with("sqlite:") { "BEGIN EXCLUSIVE" } else { "BEGIN; LOCK TABLE inbox" };
+        connection.execute_unprepared(text).await?;
+        Ok(Self { connection })
+    }
+
+    /// Lets it go.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn release(self) -> Result<(), StoreError> {
+        self.connection.execute_unprepared("ROLLBACK").await?;
+        self.connection.close().await.map_err(StoreError::from)
+    }
 }

@@ -5,12 +5,14 @@
 
 mod answer;
 mod db;
+mod grpc;
 mod logs;
 mod seat;
 mod test_app;
 
 pub use answer::Answer;
 pub use db::{TestDb, run, run_on_postgres};
+pub use grpc::{Called, call};
 pub use logs::Logs;
 pub use seat::{KeyHolder, Seat};
 pub use test_app::{NOW, PASSWORD, TestApp};

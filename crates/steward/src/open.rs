@@ -13,7 +13,11 @@ use crate::config::Config;
 /// Starts the log on standard error.
 pub fn start_log(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log).with_context(|| format!("log = {:?} is not a filter", config.log))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // A line that cannot be written, as on a full disk, would panic on its way to standard error.
+        .log_internal_errors(false);
     if config.log_format == "json" {
         log.json().init()
     } else {

@@ -3,11 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
-
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message as _;
-use steward_testkit::{KeyHolder, TestApp, TestDb, db_tests};
+use steward_testkit::{KeyHolder, TestApp, TestDb, call, db_tests};
 use steward_web::{WebConfig, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -33,51 +31,6 @@ async fn listen(app: &TestApp) -> Listening {
     let shutdown = async move { drop(stopped.await) };
     let done = tokio::spawn(serve(app.app().clone(), WebConfig::default(), http, Some(grpc), shutdown));
     Listening { http: http_at, grpc: grpc_at, stop, done }
-}
-
-/// What a unary call came to: gRPC's status and message, and the answer.
-struct Called {
-    code: i32,
-    message: String,
-    answer: Bytes,
-}
-
-/// One unary call, spoken in HTTP/2 frames by hand: the program under test has no client of its own.
-async fn call(at: std::net::SocketAddr, path: &str, headers: &[(&str, &str)], message: &[u8], packed: bool) -> Called {
-    let stream = TcpStream::connect(at).await.expect("connected");
-    let (mut send, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
-    let driving = tokio::spawn(connection);
-    let mut request = axum::http::Request::builder()
-        .method("POST")
-        .uri(format!("http://{at}{path}"))
-        .header("content-type", "application/grpc")
-        .header("te", "trailers");
-    if packed {
-        request = request.header("grpc-encoding", "gzip");
-    }
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let (response, mut body) = send.send_request(request.body(()).expect("a request"), false).expect("sent");
-    let mut frame = BytesMut::new();
-    frame.put_u8(u8::from(packed));
-    frame.put_u32(u32::try_from(message.len()).expect("short"));
-    frame.extend_from_slice(message);
-    body.send_data(frame.freeze(), true).expect("sent");
-    let response = response.await.expect("an answer");
-    let head = response.headers().clone();
-    let mut body = response.into_body();
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = body.data().await {
-        let chunk = chunk.expect("whole");
-        body.flow_control().release_capacity(chunk.len()).expect("released");
-        bytes.extend_from_slice(&chunk);
-    }
-    let trailers = body.trailers().await.expect("trailers").unwrap_or(head);
-    let text = |name: &str| trailers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    driving.abort();
-    let answer = if bytes.len() >= 5 { bytes.freeze().slice(5..) } else { Bytes::new() };
-    Called { code: text("grpc-status").parse().expect("a status"), message: text("grpc-message"), answer }
 }
 
 async fn within<T>(what: impl Future<Output = T>) -> T {
