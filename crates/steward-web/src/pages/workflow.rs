@@ -213,7 +213,16 @@ async fn show(
         workflow_shell(&state, &visit, &workflow, "", "Does it still work, and is it worth running?", "").await?;
     let tabs = workflow_tabs(&id.to_string(), "figures");
     let live = format!("/live?workflow={id}");
-    let figures = app.figures(actor, &scope, chosen.period).await?;
+    // None needs another's answer, so the database works on all at once.
+    let (figures, days, tools, models, releases, clients, needs) = tokio::try_join!(
+        app.figures(actor, &scope, chosen.period),
+        app.days(actor, &scope, chosen.period, &DAY_METRICS),
+        app.calls(actor, &scope, chosen.period, true),
+        app.calls(actor, &scope, chosen.period, false),
+        app.list_releases(actor, id, chosen.period),
+        app.visible_clients(actor, true),
+        app.today(actor),
+    )?;
     let is_whole = scope.slice == Slice::All && scope.release.is_none();
     if is_whole && figures.sums.runs() == 0 && figures.sums_before.runs() == 0 {
         let any = RunFilter { workflows: Some(vec![id]), with_tests: true, ..RunFilter::default() };
@@ -223,12 +232,6 @@ async fn show(
     }
     shell.period = Some(chosen.picker.clone());
     let receipts = Receipts::of(&visit, id, chosen.period, &scope);
-    let days = app.days(actor, &scope, chosen.period, &DAY_METRICS).await?;
-    let tools = app.calls(actor, &scope, chosen.period, true).await?;
-    let models = app.calls(actor, &scope, chosen.period, false).await?;
-    let releases = app.list_releases(actor, id, chosen.period).await?;
-    let clients = app.visible_clients(actor, true).await?;
-    let needs = app.today(actor).await?;
     let cards = |ids: &[&str]| -> Vec<Figure> {
         ids.iter().filter_map(|id| card(&figures, id, &days, receipts.of_figure(id))).collect()
     };
