@@ -14,6 +14,7 @@ pub mod money;
 pub mod outcome;
 pub mod people;
 pub mod prices;
+pub mod privacy;
 pub mod report;
 pub mod rules;
 pub mod run;

@@ -16,6 +16,7 @@ mod draft;
 pub mod errors;
 mod fields;
 pub mod import;
+pub mod mask;
 mod messages;
 pub mod native;
 mod nul;

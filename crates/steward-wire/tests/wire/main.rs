@@ -4,6 +4,7 @@
 
 mod import;
 mod langfuse;
+mod mask;
 mod native;
 mod openinference;
 mod openllmetry;
