@@ -9,6 +9,7 @@ use steward_core::clients::{Agency, Brand};
 use steward_core::ids::{AgencyId, PersonId};
 use steward_core::money::{Currency, Nanos};
 use steward_core::people::Role;
+use steward_core::privacy::Privacy;
 use steward_store::tenant::{AuditEntry, Person};
 
 use crate::sign_in::{check_password, hash_password};
@@ -60,6 +61,8 @@ pub struct AgencyChanges {
     pub reviewer_rate_nanos: Option<Nanos>,
     /// How its reports look.
     pub brand: Option<Brand>,
+    /// What is kept of what was said where a workflow chooses nothing.
+    pub privacy: Option<Privacy>,
 }
 
 impl App {
@@ -108,6 +111,7 @@ impl App {
             reviewer_rate_nanos: Nanos(0),
             currency: currency_of(&new.currency)?,
             brand: Brand::default(),
+            privacy: Privacy::default(),
             created_at: now,
         };
         let owner = Person {
@@ -179,11 +183,21 @@ impl App {
         if let Some(brand) = changes.brand {
             agency.brand = checked_brand(brand)?;
         }
+        if let Some(privacy) = changes.privacy {
+            if let Some(words) = privacy.problem() {
+                return Err(AppError::Invalid(words));
+            }
+            agency.privacy = privacy;
+        }
         if agency == before {
             return Ok(agency);
         }
         self.store_of(actor).update_agency(&agency).await?;
         self.audit_by(actor, "agency.update", agency.id, &agency.name).await?;
+        if agency.privacy != before.privacy {
+            let details = format!("{} → {}", before.privacy.content().as_str(), agency.privacy.content().as_str());
+            self.audit_by(actor, "agency.privacy", agency.id, &details).await?;
+        }
         if agency.time_zone != before.time_zone {
             let clients = self.store_of(actor).list_clients().await?;
             let own_zone = |id| clients.iter().any(|c| c.id == id && !c.settings.time_zone.is_empty());

@@ -317,6 +317,9 @@ const FIGURE_METRICS: &[Metric] = &[
     Metric::ModelErrors,
     Metric::Attributes,
     Metric::Late,
+    Metric::Masked,
+    Metric::WithoutContent,
+    Metric::Deleted,
     Metric::Dialect,
 ];
 const TOOL_METRICS: &[Metric] = &[Metric::ToolCalls, Metric::ToolErrors, Metric::ToolBucket];

@@ -4,6 +4,7 @@
 //! beyond it senders wait, and then are told to come back. Whatever happens to this process, the entries are in
 //! the inbox, and assembly finds them there.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use steward_store::system::{InboxKind, KeyScope, NewInboxEntry};
 use steward_wire::{Decoded, WireError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use crate::privacy::Policies;
 use crate::{App, AppError};
 
 /// Steps that may wait in memory for assembly. A step is one to two kilobytes.
@@ -122,6 +124,10 @@ pub(crate) fn decode(kind: InboxKind, body: &[u8]) -> Result<Decoded, WireError>
         InboxKind::Transcript => line(Format::Transcript),
         InboxKind::TauBench => line(Format::TauBench),
         InboxKind::Tau2Bench => line(Format::Tau2Bench),
+        InboxKind::Steps => {
+            let steps = serde_json::from_slice(body).map_err(WireError::Json)?;
+            Ok(Decoded { steps, ..Decoded::default() })
+        }
     }
 }
 
@@ -133,6 +139,10 @@ impl App {
     /// [`IntakeError::Unreadable`] for bytes that are not of this kind at all; single bad spans are counted in the
     /// answer instead. [`IntakeError::Busy`] when it could not be kept.
     pub async fn accept(&self, scope: KeyScope, kind: InboxKind, body: bytes::Bytes) -> Result<Accepted, IntakeError> {
+        let policies = self.policies(scope.agency_id).await.map_err(busy_with)?;
+        if !policies.keep_all(scope.workflow_id) {
+            return self.accept_in_part(scope, kind, body, policies).await;
+        }
         let decoded = if body.len() > DECODE_INLINE_BYTES {
             let body = body.clone();
             let decoding = tokio::task::spawn_blocking(move || decode(kind, &body));
@@ -144,12 +154,35 @@ impl App {
         self.accept_decoded(scope, kind, &body, decoded, self.clock().now()).await
     }
 
-    /// Takes in a payload that is decoded already, as gRPC gives it.
+    /// Takes in a payload of which something may not be kept: that is gone before anything is stored.
+    async fn accept_in_part(
+        &self,
+        scope: KeyScope,
+        kind: InboxKind,
+        body: bytes::Bytes,
+        policies: Arc<Policies>,
+    ) -> Result<Accepted, IntakeError> {
+        let known = self.known_workflows(scope, kind, &body, &policies).await.map_err(busy_with)?;
+        let sorting = tokio::task::spawn_blocking(move || {
+            policies.sort(kind, &body, scope.workflow_id, &known).map(|sorted| (sorted, body))
+        });
+        let sorted = sorting.await.map_err(|_| IntakeError::Busy { retry_after_seconds: 1 })?;
+        let (sorted, body) = sorted.map_err(IntakeError::Unreadable)?;
+        let received_at = self.clock().now();
+        for payload in sorted.payloads {
+            let bytes = payload.body.as_deref().unwrap_or(&body);
+            let decoded = Decoded { steps: payload.steps, ..Decoded::default() };
+            self.accept_decoded(scope, payload.kind, bytes, decoded, received_at).await?;
+        }
+        Ok(sorted.answer)
+    }
+
+    /// Takes in a payload that is decoded already, and of which everything may be kept.
     ///
     /// # Errors
     ///
     /// [`IntakeError::Busy`] when it could not be kept.
-    pub async fn accept_decoded(
+    async fn accept_decoded(
         &self,
         scope: KeyScope,
         kind: InboxKind,
@@ -213,24 +246,24 @@ impl App {
         lines: Vec<(InboxKind, Vec<u8>)>,
     ) -> Result<Vec<(usize, String)>, AppError> {
         let now = self.clock().now();
+        let policies = self.policies(agency_id).await?;
         let mut entries = Vec::with_capacity(lines.len());
         let mut bad = Vec::new();
         for (index, (kind, body)) in lines.into_iter().enumerate() {
-            match decode(kind, &body) {
-                Ok(decoded) => {
-                    if let Some(reason) = decoded.rejection {
-                        bad.push((index, reason));
-                    }
-                    if decoded.steps.is_empty() {
-                        continue;
-                    }
-                }
+            let sorted = match policies.sort(kind, &body, workflow_id, &HashMap::new()) {
+                Ok(sorted) => sorted,
                 Err(error) => {
                     bad.push((index, error.to_string()));
                     continue;
                 }
+            };
+            if let Some(reason) = sorted.answer.rejection {
+                bad.push((index, reason));
             }
-            entries.push(self.entry_of(agency_id, workflow_id, kind, &body, now));
+            for payload in sorted.payloads {
+                let bytes = payload.body.as_deref().unwrap_or(&body);
+                entries.push(self.entry_of(agency_id, workflow_id, payload.kind, bytes, now));
+            }
         }
         if !entries.is_empty() {
             self.store().record_inbox(entries, self.inner.node, Timestamp(0)).await?;
@@ -248,8 +281,19 @@ impl App {
         agency_id: AgencyId,
         payloads: Vec<(Timestamp, InboxKind, Vec<u8>)>,
     ) -> Result<(), AppError> {
-        let entries =
-            payloads.iter().map(|(at, kind, body)| self.entry_of(agency_id, None, *kind, body, *at)).collect();
+        let policies = self.policies(agency_id).await?;
+        let mut entries = Vec::with_capacity(payloads.len());
+        for (at, kind, body) in &payloads {
+            if policies.keep_all(None) {
+                entries.push(self.entry_of(agency_id, None, *kind, body, *at));
+                continue;
+            }
+            let sorted = policies.sort(*kind, body, None, &HashMap::new()).map_err(IntakeError::Unreadable)?;
+            for payload in sorted.payloads {
+                let bytes = payload.body.as_deref().unwrap_or(body);
+                entries.push(self.entry_of(agency_id, None, payload.kind, bytes, *at));
+            }
+        }
         self.store().record_inbox(entries, self.inner.node, Timestamp(0)).await?;
         Ok(())
     }
@@ -305,6 +349,15 @@ impl App {
             }
         }
     }
+}
+
+/// What cannot be sorted by what may be kept of it is not kept: the sender comes back.
+fn busy_with(error: AppError) -> IntakeError {
+    tracing::warn!(
+        error = &error as &dyn std::error::Error,
+        "intake could not read the privacy settings, senders are told to come back"
+    );
+    IntakeError::Busy { retry_after_seconds: 2 }
 }
 
 fn log_failure(error: &StoreError) {

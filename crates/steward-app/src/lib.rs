@@ -20,6 +20,7 @@ pub mod live;
 pub mod people;
 pub mod pictures;
 pub mod prices;
+pub mod privacy;
 pub mod rebuild;
 pub mod reports;
 pub mod retention;
@@ -29,6 +30,7 @@ pub mod secrets;
 pub mod sign_in;
 pub mod today;
 pub mod trends;
+pub mod user_data;
 pub mod workflows;
 
 use std::sync::Arc;
@@ -60,6 +62,7 @@ struct Inner {
     public_url: String,
     intake: intake::Gate,
     readers: assemble::Readers,
+    policies: privacy::Known,
     live: live::Live,
 }
 
@@ -77,6 +80,7 @@ impl App {
                 public_url: public_url.trim_end_matches('/').to_owned(),
                 intake: intake::Gate::new(),
                 readers: assemble::Readers::default(),
+                policies: privacy::Known::default(),
                 live: live::Live::new(),
             }),
         }

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use steward_core::calendar::BusinessHours;
 use steward_core::ids::{AgencyId, ClientId, WorkflowId};
 use steward_core::prices::PriceBook;
+use steward_core::privacy::Content;
 use steward_core::rules::ResultValue;
 use steward_core::workflow::{ValueBasis, Workflow, WorkflowSettings};
 
@@ -166,11 +167,19 @@ impl App {
         if workflow.settings == settings {
             return Ok(workflow);
         }
-        workflow.settings = settings;
+        let before = std::mem::replace(&mut workflow.settings, settings);
         workflow.settings_version = workflow.settings_version.saturating_add(1);
         let details = format!("version {}", workflow.settings_version);
         self.write_workflow(actor, &workflow, "workflow.settings", &details).await?;
-        self.enqueue_rereads(actor.agency_id, &[id], None).await?;
+        if before.privacy != workflow.settings.privacy {
+            let word = |settings: &WorkflowSettings| settings.privacy.content.map_or("as the agency", Content::as_str);
+            let details = format!("{} → {}", word(&before), word(&workflow.settings));
+            self.audit_by(actor, "workflow.privacy", id, &details).await?;
+        }
+        // What is kept concerns what arrives: no past run reads otherwise for it.
+        if (WorkflowSettings { privacy: before.privacy.clone(), ..workflow.settings.clone() }) != before {
+            self.enqueue_rereads(actor.agency_id, &[id], None).await?;
+        }
         Ok(workflow)
     }
 

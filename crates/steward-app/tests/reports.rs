@@ -49,6 +49,7 @@ async fn desk(name: &str, zone: &str) -> Desk {
         reviewer_rate_nanos: Nanos(0),
         currency: Currency::USD,
         brand: Brand::default(),
+        privacy: Default::default(),
         created_at: at("2026-01-01T00:00:00Z"),
     };
     app.store().create_agency(&agency).await.expect("an agency");

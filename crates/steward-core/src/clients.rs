@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::BusinessHours;
 use crate::ids::{AgencyId, ClientId};
 use crate::money::{Currency, Nanos};
+use crate::privacy::Privacy;
 use crate::time::Timestamp;
 
 /// The tenant.
@@ -23,6 +24,9 @@ pub struct Agency {
     pub currency: Currency,
     /// How its reports look.
     pub brand: Brand,
+    /// What is kept of what was said where a workflow chooses nothing.
+    #[serde(default)]
+    pub privacy: Privacy,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -14,6 +14,7 @@ use crate::money::Nanos;
 use crate::outcome::{Evidence, EvidenceKind, Outcome, Verdict};
 use crate::parts;
 use crate::prices::PriceBook;
+use crate::privacy::{Masked, add_masked};
 use crate::run::{CallFacts, CostSource, ResultFacts, RunFacts};
 use crate::step::{Declared, ErrorClass, Role, Score, Step, StepKind, StepStatus, cut_text};
 use crate::time::Timestamp;
@@ -152,6 +153,11 @@ pub fn derive(steps: &[Step], context: &Context<'_>) -> Option<RunFacts> {
         n_unmapped: count(n_unmapped),
         unmapped,
         n_late_steps: end.n_late_steps,
+        masked: steps.iter().fold(Masked::new(), |mut sum, step| {
+            add_masked(&mut sum, &step.reading.masked);
+            sum
+        }),
+        without_content: steps.iter().any(|s| s.reading.without_content),
         evidence,
     })
 }

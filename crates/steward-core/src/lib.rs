@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod parts;
 pub mod people;
 pub mod prices;
+pub mod privacy;
 pub mod report;
 pub mod rules;
 pub mod run;

@@ -116,6 +116,9 @@ definitions! {
     "margin", "Margin", Money, Up, "Retainer revenue less each person's minutes at their cost rate and less run cost passed through.";
     "unpriced_runs", "Runs without cost", Share, Down, "Finished runs whose cost is unknown, over finished runs.";
     "unmapped_share", "Unmapped attributes", Share, Down, "Attributes of spans that no reading rule used, over all attributes.";
+    "masked", "Masked", Count, Neither, "Addresses, telephone, card and account numbers, secrets and configured words that were masked before anything was stored, in finished runs.";
+    "runs_without_content", "Runs without content", Share, Neither, "Finished runs of which only structure was kept, by the privacy settings, over finished runs.";
+    "deleted_runs", "Deleted runs", Count, Neither, "Finished runs whose data was deleted at a person's request. They still count in every figure, and the list behind a figure has so many fewer.";
     "late_runs", "Late runs", Share, Down, "Finished runs that received steps after they were final, over finished runs.";
 }
 
@@ -430,6 +433,9 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
             let (attributes, unmapped) = sums.total(Metric::Attributes);
             Figure::rate("unmapped_share", unmapped, attributes, "no span with attributes came in")
         },
+        Figure::of("masked", (runs > 0).then_some(sums.total(Metric::Masked).1 as f64), NO_RUNS),
+        Figure::rate("runs_without_content", sums.total(Metric::WithoutContent).0, runs, NO_RUNS),
+        Figure::of("deleted_runs", (runs > 0).then_some(sums.total(Metric::Deleted).0 as f64), NO_RUNS),
         Figure::rate("late_runs", sums.total(Metric::Late).0, runs, NO_RUNS),
     ]
 }

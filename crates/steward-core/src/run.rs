@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Nanos;
 use crate::outcome::{Evidence, EvidenceKind, Outcome};
+use crate::privacy::Masked;
 use crate::step::ErrorClass;
 use crate::time::Timestamp;
 use crate::usage::Usage;
@@ -184,6 +185,12 @@ pub struct RunFacts {
     pub unmapped: Vec<String>,
     /// Steps that arrived after the run was final.
     pub n_late_steps: u32,
+    /// What was masked in it before it was stored.
+    #[serde(default, skip_serializing_if = "Masked::is_empty")]
+    pub masked: Masked,
+    /// What was said in it was not kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_content: bool,
 }
 
 impl RunFacts {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::money::Nanos;
 use crate::outcome::Outcome;
 use crate::parts::Extent;
+use crate::privacy::Masked;
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
@@ -288,6 +289,12 @@ pub struct Reading {
     /// Readings that needed a guess, in words: "ended before it started".
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What was masked before it was stored.
+    #[serde(skip_serializing_if = "Masked::is_empty")]
+    pub masked: Masked,
+    /// What was said in it was not kept, by the workflow's or the agency's choice.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_content: bool,
 }
 
 /// One span of a run, normalised.

@@ -68,6 +68,12 @@ pub enum Metric {
     Late,
     /// By dialect. n: runs.
     Dialect,
+    /// By kind of what was masked before it was stored. n: runs; sum: how often.
+    Masked,
+    /// Runs of which only structure was kept. n: runs.
+    WithoutContent,
+    /// Runs whose data was deleted at a person's request; what else they counted stays. n: runs.
+    Deleted,
 }
 
 impl Metric {
@@ -102,6 +108,9 @@ impl Metric {
             Self::UnmappedKey => "unmapped_key",
             Self::Late => "late",
             Self::Dialect => "dialect",
+            Self::Masked => "masked",
+            Self::WithoutContent => "without_content",
+            Self::Deleted => "deleted",
         }
     }
 
@@ -112,7 +121,7 @@ impl Metric {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::Runs,
         Self::Outcome,
         Self::Evidence,
@@ -140,6 +149,9 @@ impl Metric {
         Self::UnmappedKey,
         Self::Late,
         Self::Dialect,
+        Self::Masked,
+        Self::WithoutContent,
+        Self::Deleted,
     ];
 }
 
@@ -252,6 +264,19 @@ impl Tallies {
         }
     }
 
+    /// Adds a finished run whose data is deleted: everything that it counted stays, and that it is gone is counted.
+    pub fn add_deleted(&mut self, workflow: WorkflowId, run: &RunFacts) {
+        if !run.finished || run.test || !is_countable(run.ended_at) {
+            return;
+        }
+        let (hour, release) = (hour_of(run), self.words.number(&run.release));
+        let bucket_of = |_: f64| 0;
+        let mut to =
+            Adding { tallies: self, workflow, hour, release, slice: 0, sign: 1, bucket_of, text: String::new() };
+        to.slice(&Slice::All);
+        to.add(Metric::Deleted, "", 1, 0);
+    }
+
     /// Every counter that changes, in no order: its place, and what to add to n and to sum.
     pub fn iter(&self) -> impl Iterator<Item = (Place<'_>, i64, i64)> {
         self.sums.iter().filter(|(_, sums)| **sums != (0, 0)).map(|(c, (n, sum))| {
@@ -359,6 +384,12 @@ impl Adding<'_> {
         }
         if run.n_late_steps > 0 {
             self.add(Metric::Late, "", 1, i64::from(run.n_late_steps));
+        }
+        for (kind, n) in &run.masked {
+            self.add(Metric::Masked, kind.as_str(), 1, i64::from(*n));
+        }
+        if run.without_content {
+            self.add(Metric::WithoutContent, "", 1, 0);
         }
     }
 

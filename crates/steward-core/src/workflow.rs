@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClientId, WorkflowId};
 use crate::money::Nanos;
+use crate::privacy::Privacy;
 use crate::rules::{OutcomeRule, ResultRule};
 use crate::time::Timestamp;
 
@@ -63,6 +64,8 @@ pub struct WorkflowSettings {
     pub baseline_minutes: Option<f64>,
     /// On what the value is reckoned.
     pub value: ValueBasis,
+    /// What is kept of what was said, from the next payload on.
+    pub privacy: Privacy,
 }
 
 /// Names of scores that decide an outcome where a workflow names none of its own.
@@ -82,6 +85,7 @@ impl Default for WorkflowSettings {
             pass_at_least: 1.0,
             baseline_minutes: None,
             value: ValueBasis::None,
+            privacy: Privacy::default(),
         }
     }
 }

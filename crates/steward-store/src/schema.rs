@@ -6,8 +6,11 @@
 use crate::{Store, StoreError};
 
 /// Every step; its position, counted from one, is the schema's version.
-const STEPS: &[&str] =
-    &[include_str!("../migrations/0001_house.sql"), include_str!("../migrations/0002_rare_runs.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../migrations/0001_house.sql"),
+    include_str!("../migrations/0002_rare_runs.sql"),
+    include_str!("../migrations/0003_privacy.sql"),
+];
 
 /// Brings the schema up to date.
 pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {

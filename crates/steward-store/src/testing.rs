@@ -1,9 +1,10 @@
 //! For tests: a PostgreSQL schema of their own, so that they share a server and nothing else; faults put into a
 //! database; and a lock that keeps everybody else from writing.
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 
 use crate::StoreError;
+use crate::blob::unpack;
 
 /// Makes a schema on a server, and gives the address by which [`Store::open`](crate::Store::open) stays inside of it.
 ///
@@ -66,4 +67,35 @@ impl HeldLock {
         self.connection.execute_unprepared("ROLLBACK").await?;
         self.connection.close().await.map_err(StoreError::from)
     }
+}
+
+/// Every text and every blob that is stored, decompressed, each with its table and column: to look for what should not be.
+///
+/// # Errors
+///
+/// A [`StoreError`] when the database does not answer.
+pub async fn everything_stored(url: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    let connection = Database::connect(url).await.map_err(StoreError::opening)?;
+    let backend = connection.get_database_backend();
+    let tables = match backend {
+        DbBackend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        _ => "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()",
+    };
+    let mut found = Vec::new();
+    let all = |text: &str| connection.query_all_raw(Statement::from_string(backend, text.to_owned()));
+    for table in all(tables).await? {
+        let table: String = table.try_get_by_index(0)?;
+        for row in all(&format!("SELECT * FROM \"{table}\"")).await? {
+            for column in row.column_names() {
+                let place = format!("{table}.{column}");
+                if let Ok(Some(text)) = row.try_get::<Option<String>>("", &column) {
+                    found.push((place, text.into_bytes()));
+                } else if let Ok(Some(bytes)) = row.try_get::<Option<Vec<u8>>>("", &column) {
+                    found.push((place, unpack(&bytes).unwrap_or(bytes)));
+                }
+            }
+        }
+    }
+    connection.close().await?;
+    Ok(found)
 }

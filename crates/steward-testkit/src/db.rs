@@ -69,6 +69,16 @@ impl TestDb {
         Store::open(&self.url).await.expect("the database opens")
     }
 
+    /// Every text and every blob in it, decompressed, each with its table and column.
+    ///
+    /// # Panics
+    ///
+    /// When the database does not answer.
+    #[expect(clippy::expect_used, reason = "in tests a panic is the report")]
+    pub async fn everything_stored(&self) -> Vec<(String, Vec<u8>)> {
+        testing::everything_stored(&self.url).await.expect("the database answers")
+    }
+
     /// Runs a statement on it behind the program's back.
     ///
     /// # Panics

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use steward_core::money::Nanos;
+use steward_core::privacy::{MaskKind, Masked, add_masked};
 use steward_core::step::{Message, Role, Score, Step, StepError, StepStatus};
 use steward_core::time::Timestamp;
 use steward_core::usage::{Basis, ReportedUsage, Usage};
@@ -9,6 +10,8 @@ use steward_core::usage::{Basis, ReportedUsage, Usage};
 use crate::text::{MAX_ATTRIBUTE_CHARS, MAX_NAME_CHARS, bounded, name, sha256};
 use crate::{errors, messages};
 
+/// The field that says how often something of each kind was masked before it was stored.
+pub(crate) const MASKED: &str = "steward_masked";
 /// The most attributes of one step.
 const MAX_ATTRIBUTES: usize = 64;
 /// The most judgements of one step.
@@ -256,7 +259,13 @@ impl Fields {
     }
 
     /// The fields that nobody took, and the notes, for a step's reading.
-    pub(crate) fn close(self, step: &mut Step) {
+    pub(crate) fn close(mut self, step: &mut Step) {
+        for (kind, n) in self.object(MASKED) {
+            let n = n.as_u64().and_then(|n| u32::try_from(n).ok());
+            if let (Some(kind), Some(n)) = (MaskKind::parse(&kind), n) {
+                add_masked(&mut step.reading.masked, &Masked::from([(kind, n)]));
+            }
+        }
         step.reading
             .unmapped
             .extend(self.object.into_iter().filter(|(_, value)| !value.is_null()).take(50).map(|(key, _)| name(key)));

@@ -18,6 +18,7 @@ pub mod errors;
 mod fields;
 pub mod import;
 pub mod langfuse_api;
+pub mod mask;
 mod messages;
 pub mod native;
 mod nul;

@@ -124,6 +124,22 @@ fn read_lines(text: &str, error: serde_json::Error, decoded: &mut Decoded) -> Re
     Ok(())
 }
 
+/// The runs of a payload as JSON, each as it was sent; lines that are no JSON are left out.
+pub(crate) fn values(body: &[u8]) -> Result<Vec<Value>, WireError> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let text = std::str::from_utf8(body).map_err(|_| WireError::NotText)?;
+    match serde_json::from_str::<Value>(text) {
+        Ok(Value::Array(runs)) => Ok(runs),
+        Ok(Value::Object(mut object)) => match object.remove("runs") {
+            Some(Value::Array(runs)) => Ok(runs),
+            Some(_) => Err(WireError::Shape("“runs” is not an array")),
+            None => Ok(vec![Value::Object(object)]),
+        },
+        Ok(_) => Err(WireError::Shape("a run is an object")),
+        Err(_) => Ok(text.lines().filter_map(|line| serde_json::from_str(line.trim()).ok()).collect()),
+    }
+}
+
 /// A run with its key.
 pub(crate) struct Run {
     pub(crate) key: String,

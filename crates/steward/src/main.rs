@@ -51,6 +51,8 @@ enum Command {
     Rebuild(commands::rebuild::Rebuild),
     /// Adds people and makes sign-in links.
     User(commands::user::User),
+    /// Hands out or deletes the data of one end user.
+    UserData(commands::user_data::UserData),
     /// Makes, lists and revokes API keys.
     Key(commands::key::Key),
     /// Brings the database's schema up to date.
@@ -97,6 +99,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Prices(command) => command.run(&config).await,
         Command::Rebuild(command) => command.run(&config).await,
         Command::User(command) => command.run(&config).await,
+        Command::UserData(command) => command.run(&config).await,
         Command::Key(command) => command.run(&config).await,
         Command::Migrate => commands::migrate::run(&config).await,
         Command::Doctor(command) => command.run(&config).await,

@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 pub(crate) use readers::Readers;
 use work::Work;
+pub(crate) use work::split_key;
 use write::Prepared;
 
 use crate::intake::{Held, LEASE_MS, decode};

@@ -103,5 +103,6 @@ impl App {
     /// Reads the settings of an agency's workflows again when they are next needed.
     pub(crate) fn forget_readers(&self, agency_id: AgencyId) {
         self.inner.readers.by_agency.lock().unwrap_or_else(PoisonError::into_inner).remove(&agency_id);
+        self.forget_policies(agency_id);
     }
 }

@@ -143,6 +143,12 @@ fn trace_key(workflow_id: Option<WorkflowId>, trace_id: &str) -> String {
     }
 }
 
+/// The workflow whose own key a run or trace came with, and the rest of its key.
+pub(crate) fn split_key(key: &str) -> (Option<WorkflowId>, &str) {
+    let pinned = key.split_once(PIN).and_then(|(id, rest)| Some((uuid::Uuid::parse_str(id).ok()?, rest)));
+    pinned.map_or((None, key), |(id, rest)| (Some(WorkflowId::from_uuid(id)), rest))
+}
+
 fn conversation_key(workflow_id: Option<WorkflowId>, conversation: &str) -> String {
     trace_key(workflow_id, &format!("conversation:{conversation}"))
 }

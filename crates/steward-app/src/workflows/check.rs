@@ -50,6 +50,9 @@ fn problem(settings: &WorkflowSettings) -> Option<String> {
     {
         return Some("the baseline is between 0 minutes and a month".to_owned());
     }
+    if let Some(words) = settings.privacy.problem() {
+        return Some(words);
+    }
     let value = match &settings.value {
         ValueBasis::None | ValueBasis::Results => None,
         ValueBasis::PerCompletedRun { nanos } | ValueBasis::TimeSaved { nanos_per_hour: nanos } => negative(*nanos),

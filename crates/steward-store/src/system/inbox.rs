@@ -28,11 +28,20 @@ pub enum InboxKind {
     TauBench,
     /// A line of a tau2-bench result file.
     Tau2Bench,
+    /// Steps without what was said in them: what is kept where no content may be.
+    Steps,
 }
 
 impl InboxKind {
-    const ALL: [Self; 6] =
-        [Self::OtlpProtobuf, Self::OtlpJson, Self::Native, Self::Transcript, Self::TauBench, Self::Tau2Bench];
+    const ALL: [Self; 7] = [
+        Self::OtlpProtobuf,
+        Self::OtlpJson,
+        Self::Native,
+        Self::Transcript,
+        Self::TauBench,
+        Self::Tau2Bench,
+        Self::Steps,
+    ];
 
     /// The word for it, as shown and as stored.
     #[must_use]
@@ -44,6 +53,7 @@ impl InboxKind {
             Self::Transcript => "transcript",
             Self::TauBench => "tau_bench",
             Self::Tau2Bench => "tau2_bench",
+            Self::Steps => "steps",
         }
     }
 

@@ -6,6 +6,7 @@ use steward_core::clients::{Agency, Brand};
 use steward_core::ids::AgencyId;
 use steward_core::money::{Currency, Nanos};
 use steward_core::prices::Price;
+use steward_core::privacy::Privacy;
 use steward_core::time::Timestamp;
 use uuid::Uuid;
 
@@ -20,6 +21,8 @@ pub(crate) struct AgencySettings {
     reviewer_rate_nanos: Nanos,
     currency: Currency,
     brand: Brand,
+    #[serde(default)]
+    privacy: Privacy,
 }
 
 /// One thing that was done, and by whom.
@@ -43,6 +46,7 @@ pub(crate) fn agency_settings(agency: &Agency) -> String {
         reviewer_rate_nanos: agency.reviewer_rate_nanos,
         currency: agency.currency,
         brand: agency.brand.clone(),
+        privacy: agency.privacy.clone(),
     };
     serde_json::to_string(&settings).unwrap_or_default()
 }
@@ -58,6 +62,7 @@ pub(crate) fn read_agency(mut row: Row) -> Result<Agency, StoreError> {
         reviewer_rate_nanos: settings.reviewer_rate_nanos,
         currency: settings.currency,
         brand: settings.brand,
+        privacy: settings.privacy,
         created_at: Timestamp(row.take()?),
     })
 }

@@ -10,6 +10,7 @@ pub(crate) mod people;
 mod reports;
 mod runs;
 mod tallies;
+mod user_data;
 mod verdicts;
 mod workflows;
 
@@ -23,8 +24,9 @@ pub use agency::AuditEntry;
 pub use keys::ApiKey;
 pub use people::Person;
 pub use reports::{ReportRow, ReportState};
-pub use runs::{NewRun, RunCommit, RunCursor, RunFilter, RunKey, RunRow, RunSort, StoredRun};
+pub use runs::{MAX_INBOX_IDS, NewRun, RunCommit, RunCursor, RunFilter, RunKey, RunRow, RunSort, StoredRun};
 pub use tallies::{StoredTally, TallyQuery, TallySeries};
+pub use user_data::{Deletion, RewrittenPayload};
 pub use verdicts::VerdictRow;
 
 /// Access to the rows of one agency.

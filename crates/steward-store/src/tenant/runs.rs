@@ -19,7 +19,7 @@ use crate::{Store, StoreError};
 /// Keys that one statement looks up.
 pub(super) const KEYS_AT_ONCE: usize = 500;
 /// The most inbox entries that a run remembers as its raw payloads.
-const MAX_INBOX_IDS: usize = 200;
+pub const MAX_INBOX_IDS: usize = 200;
 
 /// A run's key: the trace or conversation, inside the workflow or the agency that the key of its sender is for.
 pub type RunKey = String;

@@ -11,8 +11,10 @@ mod figures;
 mod keys;
 mod period;
 mod prices;
+mod privacy;
 mod reports;
 mod runs;
+mod user_data;
 mod words;
 mod workflows;
 
@@ -52,7 +54,7 @@ Telemetry is sent to other addresses: OTLP to `/v1/traces`, native runs to `/v1/
         (name = "runs", description = "Single executions, with their steps and evidence"),
         (name = "figures", description = "Metrics of any period, client, workflow, model, tool or release"),
         (name = "reports", description = "Frozen accounts of a month to a client"),
-        (name = "settings", description = "Keys and prices"),
+        (name = "settings", description = "Keys, prices and privacy"),
     )
 )]
 struct Description;
@@ -106,6 +108,9 @@ fn router() -> OpenApiRouter<WebState> {
         .routes(routes!(reports::get_pdf::get_report_pdf))
         .routes(routes!(keys::list::list_keys))
         .routes(routes!(prices::list::list_prices))
+        .routes(routes!(privacy::get::get_privacy, privacy::update::update_privacy))
+        .routes(routes!(user_data::export::export_user_data))
+        .routes(routes!(user_data::delete::delete_user_data))
         .routes(routes!(exports::runs::export_runs));
     OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", v1)
 }

@@ -186,7 +186,11 @@ impl Receipts {
             | "queue_age"
             | "approval_wait"
             | "margin"
-            | "value_at_risk" => return String::new(),
+            | "value_at_risk"
+            // No list of runs tells these apart.
+            | "masked"
+            | "runs_without_content"
+            | "deleted_runs" => return String::new(),
             _ => ("", ""),
         };
         self.with(key, value)
@@ -269,7 +273,15 @@ async fn show(
             &visit,
             &workflow,
             &figures,
-            cards(&["coverage", "unpriced_runs", "unmapped_share", "late_runs"]),
+            cards(&[
+                "coverage",
+                "unpriced_runs",
+                "unmapped_share",
+                "late_runs",
+                "masked",
+                "runs_without_content",
+                "deleted_runs",
+            ]),
         )
         .await?,
         first_steps: None,

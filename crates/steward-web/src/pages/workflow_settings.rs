@@ -32,6 +32,7 @@ use crate::{Routes, WebState};
 
 use super::around::{Visit, mend};
 use super::runs::{count, short_table};
+use super::settings::privacy;
 use super::workflow::workflow_shell;
 
 /// Workflows as things.
@@ -323,7 +324,9 @@ fn fields_of(workflow: &Workflow) -> Fields {
         ("value", basis.to_owned()),
         ("value_amount", amount),
     ];
-    Fields(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    let mut fields: Vec<(String, String)> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    fields.extend(privacy::values(&settings.privacy));
+    Fields(fields)
 }
 
 /// The settings that a form says, or which of its fields cannot be read.
@@ -379,6 +382,7 @@ fn settings_of(form: &Fields, before: &WorkflowSettings) -> Result<WorkflowSetti
         pass_at_least,
         baseline_minutes,
         value,
+        privacy: privacy::privacy_of(form, &before.privacy),
         ..before.clone()
     })
 }
@@ -420,6 +424,7 @@ async fn settings_page(
         Field::select("value", "Its value is reckoned on", Choice::list(&bases, &value("value"))),
         Field::number("value_amount", "Value of a completed run, or of an hour", value("value_amount")).with_unit(currency.code()).optional(),
     ];
+    fields.extend(privacy::fields(filled, Some(visit.agency.privacy.content())));
     put_errors(&mut fields, errors);
     let keys = state.app.list_keys(actor).await?;
     let rows = keys.iter().filter(|key| key.workflow_id == Some(id)).map(|key| Row {
@@ -504,7 +509,9 @@ async fn update(
             return Ok(page.with_status(refused).into_response());
         }
     };
-    let is_reread = settings != workflow.settings;
+    let is_reread =
+        (WorkflowSettings { privacy: workflow.settings.privacy.clone(), ..settings.clone() }) != workflow.settings;
+    let is_private = settings.privacy != workflow.settings.privacy;
     let done = async {
         let saved = app.update_settings(&who.actor, id, settings).await?;
         let name = form.get("name").unwrap_or_default().trim();
@@ -521,8 +528,9 @@ async fn update(
         Ok(()) => {
             let more =
                 if is_reread { " Past runs are being read again; the workflow's page says how far it is." } else { "" };
+            let from_now_on = if is_private { " What is kept holds for what arrives from now on." } else { "" };
             Ok(SeeOther::to(format!("/workflows/{id}/settings"))
-                .saying(Flash::good(format!("Settings saved.{more}")))
+                .saying(Flash::good(format!("Settings saved.{more}{from_now_on}")))
                 .into_response())
         }
         Err(error) => {

@@ -8,6 +8,7 @@ mod grpc;
 mod hostile;
 mod ingest;
 mod payload;
+mod privacy;
 mod sessions;
 mod set_aside;
 mod walk;

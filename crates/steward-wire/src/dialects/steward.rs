@@ -12,11 +12,13 @@
 //! | `steward.waiting_ms` | how long the run waited for a person |
 //! | `steward.result.<name>` | a result: its value in whole units of the client's currency, or true |
 //! | `steward.title` | what the run was about |
+//! | `steward.masked.<kind>` | how often something of a kind was masked before it was stored |
 
 use opentelemetry_proto::tonic::common::v1::AnyValue;
 use steward_core::errors::MAX_MESSAGE_CHARS;
 use steward_core::money::Nanos;
 use steward_core::outcome::Outcome;
+use steward_core::privacy::{MaskKind, Masked, add_masked};
 use steward_core::step::DeclaredResult;
 
 use crate::any;
@@ -58,6 +60,14 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
             draft.declared.waiting_ms = waited.or(draft.declared.waiting_ms);
         }
         "title" => draft.declared.title.offer_some(0, any::into_text(value)),
+        _ if rest.starts_with("masked.") => {
+            let Some(kind) = MaskKind::parse(&rest[7..]) else { return Some(value) };
+            let n = any::integer(&value).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+            let reading = &mut draft.step.reading;
+            add_masked(&mut reading.masked, &Masked::from([(kind, n)]));
+            // It is no attribute of the sender's.
+            reading.n_attributes = reading.n_attributes.saturating_sub(1);
+        }
         _ => {
             let Some(called) = rest.strip_prefix("result.").filter(|called| !called.is_empty()) else {
                 return Some(value);

@@ -14,6 +14,7 @@ pub use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequ
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
 use steward_core::parts::fill_declared;
+use steward_core::privacy::{Masked, add_masked};
 use steward_core::step::{Declared, Step};
 
 pub use crate::Decoded;
@@ -36,11 +37,15 @@ pub enum Encoding {
 ///
 /// When the bytes are not OTLP at all. A bad span is no error: it is counted and the others go on.
 pub fn decode(body: &[u8], encoding: Encoding) -> Result<Decoded, WireError> {
-    let request = match encoding {
-        Encoding::Protobuf => ExportTraceServiceRequest::decode(body).map_err(WireError::Protobuf)?,
-        Encoding::Json => json::request(body)?,
-    };
-    Ok(decode_request(request))
+    Ok(decode_request(request(body, encoding)?))
+}
+
+/// Reads the bytes into the standard's own structs.
+pub(crate) fn request(body: &[u8], encoding: Encoding) -> Result<ExportTraceServiceRequest, WireError> {
+    match encoding {
+        Encoding::Protobuf => ExportTraceServiceRequest::decode(body).map_err(WireError::Protobuf),
+        Encoding::Json => json::request(body),
+    }
 }
 
 /// Reads an export request that was decoded already, as gRPC does it.
@@ -73,6 +78,7 @@ struct OfResource {
     attributes: Vec<(String, String)>,
     unmapped: Vec<String>,
     notes: Vec<String>,
+    masked: Masked,
     seen: HashSet<String>,
 }
 
@@ -83,6 +89,7 @@ fn of_resource(resource: Option<Resource>) -> OfResource {
         attributes: draft.step.attributes.into_iter().collect(),
         unmapped: draft.step.reading.unmapped,
         notes: draft.step.reading.notes,
+        masked: draft.step.reading.masked,
         seen: HashSet::new(),
     }
 }
@@ -90,7 +97,12 @@ fn of_resource(resource: Option<Resource>) -> OfResource {
 impl OfResource {
     /// Puts what the resource says on the spans that bear it.
     fn declare(&mut self, step: &mut Step) {
-        if self.declared.is_none() && self.attributes.is_empty() && self.unmapped.is_empty() && self.notes.is_empty() {
+        if self.declared.is_none()
+            && self.attributes.is_empty()
+            && self.unmapped.is_empty()
+            && self.notes.is_empty()
+            && self.masked.is_empty()
+        {
             return;
         }
         let first = !self.seen.contains(&step.trace_id) && self.seen.insert(step.trace_id.clone());
@@ -114,5 +126,6 @@ impl OfResource {
         let room = 50usize.saturating_sub(step.reading.unmapped.len());
         step.reading.unmapped.extend(self.unmapped.iter().take(room).map(|key| format!("resource {key}")));
         step.reading.notes.extend(self.notes.iter().cloned());
+        add_masked(&mut step.reading.masked, &self.masked);
     }
 }

@@ -6,6 +6,7 @@ mod import;
 mod langfuse;
 mod langfuse_api;
 mod logs;
+mod mask;
 mod mcp;
 mod minor;
 mod native;

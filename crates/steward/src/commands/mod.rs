@@ -12,3 +12,4 @@ pub mod rebuild;
 pub mod report;
 pub mod serve;
 pub mod user;
+pub mod user_data;

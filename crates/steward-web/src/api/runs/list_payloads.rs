@@ -26,7 +26,7 @@ pub(crate) struct PayloadJson {
     /// When it came.
     #[schema(format = DateTime)]
     received_at: String,
-    /// In what form: `otlp_protobuf`, `otlp_json`, `native`, `transcript`, `tau_bench` or `tau2_bench`.
+    /// In what form: `otlp_protobuf`, `otlp_json`, `native`, `transcript`, `tau_bench`, `tau2_bench`, or `steps` where only structure is kept.
     kind: String,
     /// How many bytes it has.
     n_bytes: usize,

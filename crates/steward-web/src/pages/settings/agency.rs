@@ -85,6 +85,7 @@ async fn save(
         currency: text("currency"),
         reviewer_rate_nanos: rate,
         brand: None,
+        privacy: None,
     };
     match state.app.update_agency(&who.actor, changes).await {
         Ok(_) => Ok(SeeOther::to("/settings/agency").saying(Flash::good("The agency was saved.")).into_response()),

@@ -5,6 +5,7 @@ mod agency;
 pub(super) mod keys;
 mod people;
 mod prices;
+pub(super) mod privacy;
 
 use steward_core::people::Role;
 
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> Routes {
         .merge(people::routes())
         .merge(keys::routes())
         .merge(prices::routes())
+        .merge(privacy::routes())
         .merge(account::routes())
 }
 
@@ -40,6 +42,7 @@ fn side(open: &str, role: Role) -> Tabs {
         ("people", "People", Icon::People, role.manages_people()),
         ("keys", "Keys", Icon::Key, role.operates()),
         ("prices", "Prices", Icon::Prices, role.sees_money()),
+        ("privacy", "Privacy", Icon::Lock, role.operates()),
         ("brand", "Reports' look", Icon::Brand, role.operates()),
         ("audit", "What was done", Icon::Clipboard, role.operates()),
         ("account", "Your account", Icon::Person, true),

@@ -1,0 +1,187 @@
+//! One end user's data: the runs, what people said of them, and the raw payloads that they were read from.
+
+use sea_orm::Value;
+use steward_core::ids::{InboxId, RunId, WorkflowId};
+use steward_core::tallies::Tallies;
+use steward_core::time::Timestamp;
+
+use super::AgencyStore;
+use super::runs::{KEYS_AT_ONCE, RunKey};
+use super::tallies;
+use crate::StoreError;
+use crate::system::InboxKind;
+
+/// A raw payload without the spans of runs that are deleted.
+#[derive(Debug, Clone)]
+pub struct RewrittenPayload {
+    /// Its id.
+    pub id: InboxId,
+    /// How many bytes it had when it was read, by which it is known that nobody rewrote it meanwhile.
+    pub n_bytes_before: i64,
+    /// In what form it is.
+    pub kind: InboxKind,
+    /// The bytes, by [`pack`](crate::pack); `None` drops the payload.
+    pub body: Option<Vec<u8>>,
+    /// How many bytes it is before packing.
+    pub n_bytes: i64,
+}
+
+/// Runs to delete with everything that belongs to them.
+#[derive(Debug)]
+pub struct Deletion {
+    /// The runs, at the revision at which they were read.
+    pub runs: Vec<(RunId, i32, RunKey)>,
+    /// Their payloads.
+    pub payloads: Vec<RewrittenPayload>,
+    /// What to add to the tallies.
+    pub tallies: Tallies,
+}
+
+impl AgencyStore {
+    /// The agency's salt; made of these bytes where there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer or the row is corrupt.
+    pub async fn find_or_record_salt(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        let text = "SELECT salt FROM salts WHERE agency_id = $1";
+        let mut found = self.read(text).first().await?;
+        if found.is_none() {
+            self.write("INSERT INTO salts (agency_id, salt) VALUES ($1, $2) ON CONFLICT (agency_id) DO NOTHING")
+                .bind(fresh.to_vec())
+                .run()
+                .await?;
+            found = self.read(text).first().await?;
+        }
+        let corrupt = StoreError::Corrupt { table: "salts", column: "salt" };
+        let Some(mut row) = found else { return Err(corrupt) };
+        row.take::<Vec<u8>>()?.try_into().map_err(|_| corrupt)
+    }
+
+    /// The workflow that each run belongs to, by the run's key or by that of a trace in it; unknown keys are missing.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn find_run_workflows(&self, keys: &[String]) -> Result<Vec<(String, WorkflowId)>, StoreError> {
+        let mut found = Vec::new();
+        for keys in keys.chunks(KEYS_AT_ONCE) {
+            for text in [
+                "SELECT run_key, workflow_id FROM runs WHERE agency_id = $1 AND run_key IN (",
+                "SELECT t.trace_key, r.workflow_id FROM run_traces t JOIN runs r ON r.agency_id = t.agency_id AND r.run_key = t.run_key
+                 WHERE t.agency_id = $1 AND t.trace_key IN (",
+            ] {
+                let mut sql = self.read(text);
+                sql.push_list(keys.iter().map(|key| Value::from(key.clone())));
+                sql.push(")");
+                for mut row in sql.all().await? {
+                    found.push((row.take()?, WorkflowId::from_uuid(row.take()?)));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Keys of the traces that became part of some runs.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn list_trace_keys(&self, run_keys: &[RunKey]) -> Result<Vec<String>, StoreError> {
+        let mut found = Vec::new();
+        for keys in run_keys.chunks(KEYS_AT_ONCE) {
+            let mut sql = self.read("SELECT trace_key FROM run_traces WHERE agency_id = $1 AND run_key IN (");
+            sql.push_list(keys.iter().map(|key| Value::from(key.clone())));
+            sql.push(")");
+            for mut row in sql.all().await? {
+                found.push(row.take()?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Ids of raw payloads received since an instant, from behind an id, in order of id.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn list_inbox_ids(
+        &self,
+        since: Timestamp,
+        behind: Option<InboxId>,
+        limit: u32,
+    ) -> Result<Vec<InboxId>, StoreError> {
+        let mut sql = self.read("SELECT id FROM inbox WHERE agency_id = $1 AND received_at >= $2").bind(since.0);
+        if let Some(id) = behind {
+            let id = sql.placeholder(id.as_uuid());
+            sql.push(&format!(" AND id > {id}"));
+        }
+        let limit = sql.placeholder(i64::from(limit));
+        sql.push(&format!(" ORDER BY id LIMIT {limit}"));
+        sql.all().await?.into_iter().map(|mut row| Ok(InboxId::from_uuid(row.take()?))).collect()
+    }
+
+    /// Deletes runs, their steps, what people said of them, and their part of raw payloads: all or nothing. Gives how
+    /// many words of people were deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Outrun`] when another writer revised one of the runs or rewrote one of the payloads meanwhile;
+    /// nothing is deleted then.
+    pub async fn delete_runs(&self, deletion: Deletion) -> Result<u64, StoreError> {
+        let agency = self.agency_id().as_uuid();
+        let tallies = tallies::rows(agency, &deletion.tallies);
+        let tx = self.store.begin_write().await?;
+        let mut n_verdicts = 0;
+        for (id, revision, key) in &deletion.runs {
+            let delete = |text: &str| self.store.within(&tx, text).bind(agency);
+            let gone = delete("DELETE FROM runs WHERE agency_id = $1 AND id = $2 AND revision = $3")
+                .bind(id.as_uuid())
+                .bind(*revision)
+                .run()
+                .await?;
+            if gone != 1 {
+                return Err(StoreError::Outrun);
+            }
+            delete("DELETE FROM run_blobs WHERE agency_id = $1 AND run_id = $2").bind(id.as_uuid()).run().await?;
+            delete("DELETE FROM run_traces WHERE agency_id = $1 AND run_key = $2").bind(key.clone()).run().await?;
+            let verdicts = delete("DELETE FROM verdicts WHERE agency_id = $1 AND run_key = $2");
+            n_verdicts += verdicts.bind(key.clone()).run().await?;
+        }
+        for payload in deletion.payloads {
+            let changed = match payload.body {
+                Some(body) => {
+                    self.store
+                        .within(
+                            &tx,
+                            "UPDATE inbox SET kind = $4, body = $5, n_bytes = $6
+                             WHERE agency_id = $1 AND id = $2 AND n_bytes = $3",
+                        )
+                        .bind(agency)
+                        .bind(payload.id.as_uuid())
+                        .bind(payload.n_bytes_before)
+                        .bind(payload.kind.as_str())
+                        .bind(body)
+                        .bind(payload.n_bytes)
+                        .run()
+                        .await?
+                }
+                None => {
+                    self.store
+                        .within(&tx, "DELETE FROM inbox WHERE agency_id = $1 AND id = $2 AND n_bytes = $3")
+                        .bind(agency)
+                        .bind(payload.id.as_uuid())
+                        .bind(payload.n_bytes_before)
+                        .run()
+                        .await?
+                }
+            };
+            if changed != 1 {
+                return Err(StoreError::Outrun);
+            }
+        }
+        tallies::add_rows(&self.store, &tx, tallies).await?;
+        tx.commit().await?;
+        Ok(n_verdicts)
+    }
+}
