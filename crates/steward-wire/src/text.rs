@@ -1,5 +1,8 @@
 //! Small things about texts that every reader needs: bounding, hexadecimal, base64, hashes, numbers.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use steward_core::step::{MAX_CONTENT_CHARS, cut_text};
 
@@ -7,6 +10,10 @@ use steward_core::step::{MAX_CONTENT_CHARS, cut_text};
 pub(crate) const MAX_NAME_CHARS: usize = 256;
 /// The most characters of an attribute that is kept.
 pub(crate) const MAX_ATTRIBUTE_CHARS: usize = 512;
+
+/// The name of a member of a JSON object, which is copied only where it is written with escapes.
+#[derive(Deserialize)]
+pub(crate) struct Key<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 /// Cuts a text to a number of characters without copying one that fits.
 pub(crate) fn bounded(text: String, max_chars: usize) -> String {

@@ -5,10 +5,12 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
 use crate::WireError;
+use crate::text::Key;
 
 /// What is passed over: a member by its own name and the name of the member around it (`""` at the top, `"*"` anywhere).
 #[derive(Debug, Clone, Copy, Default)]
@@ -103,19 +105,29 @@ impl<'de> Visitor<'de> for Inside<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
         let within = Inside { only_ends: false, ..self };
         let mut list = Vec::new();
-        while let Some(element) = elements.next_element_seed(within)? {
-            if self.only_ends && list.len() == 2 {
-                list[1] = element;
-            } else {
-                list.push(element);
+        if self.only_ends {
+            list.extend(elements.next_element_seed(within)?);
+            let mut last = None;
+            while let Some(element) = elements.next_element::<&RawValue>()? {
+                last = Some(element);
             }
+            if let Some(last) = last {
+                // Lists inside are read whole: so nothing begins to count its depth anew more than once.
+                let within = Inside { lean: Lean { ends_of: &[], ..self.lean }, ..within };
+                let mut deserializer = serde_json::Deserializer::from_str(last.get());
+                list.push(within.deserialize(&mut deserializer).map_err(A::Error::custom)?);
+            }
+            return Ok(Value::Array(list));
+        }
+        while let Some(element) = elements.next_element_seed(within)? {
+            list.push(element);
         }
         Ok(Value::Array(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some(key) = members.next_key::<String>()? {
+        while let Some(Key(key)) = members.next_key()? {
             if holds(self.lean.without, self.parent, &key) {
                 members.next_value::<IgnoredAny>()?;
                 continue;
@@ -123,7 +135,7 @@ impl<'de> Visitor<'de> for Inside<'_> {
             let only_ends = holds(self.lean.ends_of, self.parent, &key);
             let value = members.next_value_seed(Inside { parent: &key, only_ends, ..self })?;
             if !value.is_null() {
-                map.insert(key, value);
+                map.insert(key.into_owned(), value);
             }
         }
         Ok(Value::Object(map))
@@ -143,6 +155,14 @@ mod tests {
         let document = lean.read(body.as_bytes()).expect("JSON");
         assert_eq!(document, json!({"a": {"c": {}}, "b": 1.5, "turns": [{"words": [1, {"x": -3}]}, {"words": []}]}));
         assert_eq!(n_members(&document), 7);
+    }
+
+    #[test]
+    fn lists_of_which_the_ends_are_enough_do_not_open_the_limit_of_depth() {
+        let lean = Lean { without: &[], ends_of: &[("turns", "words")] };
+        let nested = |n: usize| format!("{}1{}", r#"{"turns":{"words":[0,"#.repeat(n), "]}}".repeat(n));
+        assert!(lean.read(nested(3).as_bytes()).is_ok());
+        assert!(lean.read(nested(10_000).as_bytes()).is_err());
     }
 
     #[test]

@@ -101,6 +101,35 @@ fn bytes_that_are_no_utf8_are_refused() {
 }
 
 #[test]
+fn of_several_spellings_the_better_counts_wherever_it_stands() {
+    let span = |name: &str| {
+        format!(
+            r#"{{"traceId":"{TRACE}","spanId":"00f067aa0ba902b7","name":"{name}","startTimeUnixNano":"{START}","endTimeUnixNano":{START},
+            "attributes":[{{"key":"a","value":{{"other":1,"int_value":3,"stringValue":"x","intValue":2}}}},{{"key":"b","value":{{"d":[1.5],"c":null}}}},7,{{"value":1}}],
+            "unknown":{{"deep":[[{{"a":1e999}}]]}}}}"#
+        )
+    };
+    let (new, old) = (span("new"), span("old"));
+    for body in [
+        format!(
+            r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{new}]}}],"instrumentationLibrarySpans":[{{"spans":[{old}]}}]}}]}}"#
+        ),
+        format!(
+            r#"{{"resource_spans":7,"resourceSpans":[3,{{"scope_spans":[{{"spans":[{old}]}}],"scopeSpans":[{{"spans":[{new}]}}]}}]}}"#
+        ),
+        format!(
+            r#"{{"resourceSpans":[{{"instrumentation_library_spans":[{{"spans":[{old}],"sp\u0061ns":[{new}]}}]}}],"resource_spans":[]}}"#
+        ),
+    ] {
+        let steps = decode(body.as_bytes(), Encoding::Json).unwrap().steps;
+        assert_eq!(steps.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(), ["new"], "{body}");
+        assert_eq!(steps[0].attributes["a"], "x");
+        assert_eq!(steps[0].attributes["b"], r#"{"c":null,"d":[1.5]}"#);
+        assert_eq!(steps[0].reading.n_attributes, 2);
+    }
+}
+
+#[test]
 fn deep_nesting_ends_without_harm() {
     let mut value = json!({"stringValue": "deep"});
     for _ in 0..30 {
