@@ -163,10 +163,12 @@ enum Cue {
 pub(crate) fn mine(shapes: &[(&[u8], u64)]) -> Vec<Mined> {
     let mut miner = Columns::new(shapes);
     for _ in 0..MAX_ROUNDS {
+        miner.merge_equal();
         if !miner.merge_one_place() && !miner.merge_several_places() {
             break;
         }
     }
+    miner.merge_equal();
     miner.finish()
 }
 
@@ -213,6 +215,19 @@ impl Columns {
     /// What a hole is hashed as: it has white space before it or not.
     fn hole(&self, unit: u32) -> u64 {
         HOLE ^ u64::from(self.lexicon.entry(unit).space)
+    }
+
+    /// Merges what became the same.
+    fn merge_equal(&mut self) {
+        let mut same: HashMap<&[u32], Vec<usize>> = HashMap::new();
+        for (index, node) in self.live() {
+            same.entry(&node.units).or_default().push(index);
+        }
+        let mut same: Vec<Vec<usize>> = same.into_values().filter(|nodes| nodes.len() > 1).collect();
+        same.sort();
+        for nodes in same {
+            self.merge(&nodes, &[]);
+        }
     }
 
     /// Merges shapes that are the same but for one place; whether any were.

@@ -78,6 +78,11 @@ impl SlotStats {
         self.seen |= 1 << ((slot.hash ^ (slot.hash >> 32)) & 63);
     }
 
+    /// Takes a word for a value.
+    fn add_word(&mut self, word: &[u8]) {
+        self.add(&Slot { kinds: Kinds::of(Kind::Word), hash: hash_of(word), start: 0, end: 0 });
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         self.kinds = self.kinds.or(other.kinds);
         self.seen |= other.seen;
@@ -281,7 +286,11 @@ impl Miner {
             Some(short) => short.signature.as_slice().into(),
             None => Arc::clone(&signature),
         };
+        let short_places = short.map(|short| short.places);
         if let Some(shape) = self.folded.as_ref().and_then(|folded| folded.find(&own)) {
+            let places = places_in(&own, &self.shapes[shape as usize].signature, short_places.as_deref());
+            add_shortened(&mut self.shapes[shape as usize], &places, &self.scan.slots);
+            self.remember(signature, Known { shape, places: Some(places) });
             return shape;
         }
         if self.n_live > self.config.max_shapes {
@@ -292,7 +301,7 @@ impl Miner {
         }
         let n_values = own.iter().filter(|byte| **byte == crate::scan::VALUE).count().min(MAX_SLOTS);
         let shape = self.add_shape(Arc::clone(&own), n_values);
-        let places: Option<Box<[u16]>> = short.map(|short| short.places.into_boxed_slice());
+        let places = short_places.map(Vec::into_boxed_slice);
         let entry = &mut self.shapes[shape as usize];
         match &places {
             Some(places) => add_shortened(entry, places, &self.scan.slots),
@@ -337,8 +346,9 @@ impl Miner {
             let members: Vec<u32> = template.members.iter().map(|member| sorted[*member]).collect();
             self.fold_into(&members, template);
         }
+        // Places of other signatures are those of before; they are learned again.
         let is_alive = |known: &Known| self.shapes[known.shape as usize].folded_into == known.shape;
-        self.known.retain(|_, known| is_alive(known));
+        self.known.retain(|_, known| known.places.is_none() && is_alive(known));
         self.folded = Some(Matcher::of_folded(&self.shapes));
         // Folding takes a while: it has to be worth it.
         self.is_closed = before - self.n_live < self.config.max_shapes / 16;
@@ -390,21 +400,30 @@ pub(crate) fn slots_of<'s>(signature: &[u8], shapes: impl Iterator<Item = &'s Sh
             if unit.is_value() {
                 match slot {
                     Some(slot) => stats[place].merge(*slot),
-                    None => {
-                        let bytes = own.bytes;
-                        stats[place].add(&Slot {
-                            kinds: Kinds::of(Kind::Word),
-                            hash: hash_of(bytes),
-                            start: 0,
-                            end: 0,
-                        });
-                    }
+                    None if own.is_value() => {}
+                    None => stats[place].add_word(own.bytes),
                 }
                 place += 1;
             }
         }
     }
     stats
+}
+
+/// Where the values of a signature stand in the wider template that it belongs to, unit by unit.
+fn places_in(own: &[u8], template: &[u8], short_places: Option<&[u16]>) -> Box<[u16]> {
+    let mut place = 0;
+    let mut goes_to = Vec::new();
+    for (own, unit) in units(own).into_iter().zip(units(template)) {
+        if own.is_value() {
+            goes_to.push(place);
+        }
+        place += u16::from(unit.is_value());
+    }
+    match short_places {
+        None => goes_to.into(),
+        Some(short) => short.iter().map(|at| goes_to.get(usize::from(*at)).copied().unwrap_or(u16::MAX)).collect(),
+    }
 }
 
 fn add_shortened(shape: &mut Shape, places: &[u16], slots: &[Slot]) {

@@ -56,8 +56,10 @@ fn message() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
-    fn groups_do_not_hang_on_the_order(messages in prop::collection::vec(message(), 0..120), seed in any::<u64>()) {
+    fn groups_do_not_hang_on_the_order(messages in prop::collection::vec(message(), 0..60), seed in any::<u64>()) {
         let mut shuffled: Vec<(u64, &str)> = messages
             .iter()
             .enumerate()
@@ -71,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn a_restart_changes_nothing(messages in prop::collection::vec(message(), 0..60), cut in 0_usize..60) {
+    fn a_restart_changes_nothing(messages in prop::collection::vec(message(), 0..40), cut in 0_usize..40) {
         let whole = mine(messages.iter().map(String::as_str));
         let cut = cut.min(messages.len());
         let first = mine(messages[..cut].iter().map(String::as_str));

@@ -87,7 +87,7 @@ impl Mine {
             if let Some(shapes) = &mut shapes {
                 shapes.write_all(&shape.number().to_le_bytes()).context("the temporary file cannot be written")?;
             }
-            if lines.n_lines % LINES_A_TICK == 0 {
+            if lines.n_lines.is_multiple_of(LINES_A_TICK) {
                 bar.set_position(n_read);
             }
         }
