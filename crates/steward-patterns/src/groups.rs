@@ -8,7 +8,7 @@ use crate::keys::Key;
 use crate::kinds::Kinds;
 use crate::miner::{Example, OTHER, Shape, ShapeId, slots_of};
 use crate::overrides::Overrides;
-use crate::scan::{REST, Scan, VALUE};
+use crate::scan::{REST, Scan, VALUE, hash_of};
 use crate::shape::{shorten, units};
 
 /// How many examples a group shows.
@@ -366,12 +366,12 @@ impl Place {
 /// A word fits where words were found to be values, a value where any value stood, and nothing else does.
 #[derive(Debug, Default)]
 pub(crate) struct Matcher {
-    /// By the number of units and the first two of them, in the order in which they were added.
+    /// By their beginnings, in the order in which they were added.
     templates: HashMap<Beginning, Vec<(Vec<Part>, u32)>>,
 }
 
-/// The number of units and what has to stand in the first two; `None` where a value may.
-type Beginning = (usize, Option<Box<[u8]>>, Option<Box<[u8]>>);
+/// The number of units and hashes of what has to stand in the first two; `None` where a value may.
+type Beginning = (usize, Option<u64>, Option<u64>);
 
 #[derive(Debug)]
 enum Part {
@@ -381,9 +381,9 @@ enum Part {
 }
 
 impl Part {
-    fn fixed(&self) -> Option<Box<[u8]>> {
+    fn hash(&self) -> Option<u64> {
         match self {
-            Self::Fixed(bytes) => Some(bytes.clone()),
+            Self::Fixed(bytes) => Some(hash_of(bytes)),
             Self::Value | Self::ValueOrWord => None,
         }
     }
@@ -415,7 +415,7 @@ impl Matcher {
         let parts: Vec<Part> = parts.collect();
         // Without a place for words there is nothing to find that is not found by its signature.
         if parts.iter().any(|part| matches!(part, Part::ValueOrWord)) {
-            let beginning = (parts.len(), parts.first().and_then(Part::fixed), parts.get(1).and_then(Part::fixed));
+            let beginning = (parts.len(), parts.first().and_then(Part::hash), parts.get(1).and_then(Part::hash));
             self.templates.entry(beginning).or_default().push((parts, index));
         }
     }
@@ -425,8 +425,9 @@ impl Matcher {
             return None;
         }
         let units = units(signature);
-        let bytes = |at: usize| units.get(at).filter(|unit| !unit.is_value()).map(|unit| Box::from(unit.bytes));
-        let beginnings = [(bytes(0), bytes(1)), (bytes(0), None), (None, bytes(1)), (None, None)];
+        let hash = |at: usize| units.get(at).filter(|unit| !unit.is_value()).map(|unit| hash_of(unit.bytes));
+        let (first, second) = (hash(0), hash(1));
+        let beginnings = [(first, second), (first, None), (None, second), (None, None)];
         beginnings.into_iter().find_map(|(first, second)| {
             let templates = self.templates.get(&(units.len(), first, second))?;
             let found = templates.iter().find(|(parts, _)| {

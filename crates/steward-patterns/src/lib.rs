@@ -51,6 +51,7 @@ mod scan;
 mod shape;
 mod state;
 mod words;
+mod writing;
 
 pub use columns::Because;
 pub use groups::{Group, Groups, Place};

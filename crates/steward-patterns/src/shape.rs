@@ -1,6 +1,7 @@
 //! A signature in units (words, values and marks), and the one form of all signatures that differ in the length of a list.
 
-use crate::scan::{REST, VALUE, is_piece, is_space};
+use crate::scan::{REST, VALUE};
+use crate::writing::{is_piece, is_space};
 
 /// A word, a value or a single mark, and whether white space stands before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
