@@ -9,6 +9,7 @@ mod batch;
 mod http;
 mod ingest;
 mod pages;
+mod patterns;
 mod server;
 
 use std::path::Path;
@@ -29,6 +30,8 @@ enum Command {
     Ingest(ingest::Ingest),
     /// Pages, reports and readiness over a folder of many runs.
     Pages(pages::Pages),
+    /// How well, how fast and in how much memory messages are grouped.
+    Patterns(patterns::Patterns),
     /// Writes the batches that `ingest` sends to files, for peers to be fed with the same bytes.
     Batches(batch::Batches),
 }
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Ingest(command) => command.run(),
         Command::Pages(command) => command.run(),
+        Command::Patterns(command) => command.run(),
         Command::Batches(command) => command.run(),
     }
 }

@@ -6,10 +6,12 @@ use std::path::Path;
 const FOLDER: &str = "../shared/data";
 
 /// What is checked with it.
-const CHECKS: [(&str, &str); 4] = [
+const CHECKS: [(&str, &str); 6] = [
     ("tau-bench", "pass rates of 200 real airline runs against the published ones"),
     ("tau2-bench", "outcomes and costs of real retail and airline runs against the recorded ones"),
     ("otlp", "spans as five instrumentations really send them"),
+    ("loghub", "grouping of four real log systems against their templates"),
+    ("tool-errors", "grouping of real tool errors against the places that raised them"),
     ("token-prices", "built-in prices against the table that they come from"),
 ];
 

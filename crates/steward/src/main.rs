@@ -44,6 +44,8 @@ enum Command {
     Export(commands::export::Export),
     /// Makes a client's monthly report.
     Report(commands::report::Report),
+    /// Groups messages that say the same, from any text file.
+    Patterns(commands::patterns::Patterns),
     /// Lists, checks and recomputes prices of models.
     Prices(commands::prices::Prices),
     /// Reads all raw payloads again and makes runs and figures anew.
@@ -96,6 +98,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Import(command) => command.run(&config).await,
         Command::Export(command) => command.run(&config).await,
         Command::Report(command) => command.run(&config).await,
+        Command::Patterns(command) => command.run(),
         Command::Prices(command) => command.run(&config).await,
         Command::Rebuild(command) => command.run(&config).await,
         Command::User(command) => command.run(&config).await,

@@ -7,6 +7,7 @@ pub mod export;
 pub mod import;
 pub mod key;
 pub mod migrate;
+pub mod patterns;
 pub mod prices;
 pub mod rebuild;
 pub mod report;
