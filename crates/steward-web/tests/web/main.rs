@@ -9,4 +9,5 @@ mod hostile;
 mod ingest;
 mod payload;
 mod sessions;
+mod slow;
 mod walk;
