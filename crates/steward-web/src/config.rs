@@ -13,6 +13,12 @@ pub struct WebConfig {
     pub trust_forwarded_for: bool,
     /// The most pages that may listen at once for what changes.
     pub max_live: usize,
+    /// How long a connection may take to ask its first question, in seconds.
+    pub head_seconds: u64,
+    /// How long a connection may wait with its next question, in seconds. Proxies keep theirs open for a minute.
+    pub idle_seconds: u64,
+    /// How long a sender may pause in the middle of a body, in seconds.
+    pub body_pause_seconds: u64,
     /// How long requests that are under way may take to finish when the program stops, in seconds.
     pub drain_seconds: u64,
 }
@@ -25,6 +31,9 @@ impl Default for WebConfig {
             max_bytes_in_flight: 256 * 1024 * 1024,
             trust_forwarded_for: false,
             max_live: 1_000,
+            head_seconds: 20,
+            idle_seconds: 75,
+            body_pause_seconds: 20,
             drain_seconds: 20,
         }
     }

@@ -19,8 +19,6 @@ use crate::{WebState, error_page, flash, headers, ingest};
 
 /// How long a handler may take to begin its answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a sender may pause in the middle of a body.
-const BODY_PAUSE: Duration = Duration::from_secs(20);
 /// Requests slower than this are worth a line in the log.
 const SLOW: Duration = Duration::from_secs(2);
 
@@ -29,11 +27,12 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 
 /// Puts the edge around all routes.
 pub(crate) fn around(routes: Router<WebState>, state: &WebState) -> Router<WebState> {
+    let body_pause = Duration::from_secs(state.config().body_pause_seconds);
     routes
         .fallback(async || Problem::new(Kind::NotFound))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(RequestBodyTimeoutLayer::new(body_pause))
         .layer(from_fn_with_state(state.clone(), pass))
 }
 

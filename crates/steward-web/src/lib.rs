@@ -15,6 +15,7 @@ pub mod flash;
 mod headers;
 mod health;
 mod ingest;
+mod listen;
 mod live;
 mod meters;
 pub mod pages;

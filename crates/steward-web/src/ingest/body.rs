@@ -1,5 +1,6 @@
 //! Bodies of payloads: read as they come, decompressed as they come, and never more of them in memory than is allowed.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
 use flate2::write::MultiGzDecoder;
 use futures::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower_http::timeout::TimeoutError;
 
 use crate::problem::Kind;
 use crate::{Problem, WebState};
@@ -66,9 +68,9 @@ impl Coming {
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         match self.stream.next().await {
             Some(Ok(chunk)) => Ok(Some(chunk)),
-            Some(Err(_)) => {
+            Some(Err(error)) => {
                 self.has_ended = true;
-                Err(Problem::new(Kind::BadRequest).because("the body broke off before its end"))
+                Err(if has_paused(&error) { paused() } else { broken_off() })
             }
             None => {
                 self.has_ended = true;
@@ -143,6 +145,27 @@ impl Coming {
         // Whether it came to its end or took too long: the answer goes out.
         let _ = tokio::time::timeout(DRAIN_FOR, all).await;
     }
+}
+
+fn broken_off() -> Problem {
+    Problem::new(Kind::BadRequest).because("the body broke off before its end")
+}
+
+/// Sending it again may well succeed, and exporters drop what is refused in any other way.
+fn paused() -> Problem {
+    Problem::new(Kind::Busy).titled("The body paused for too long").retry_after(1)
+}
+
+/// Whether a body ended because its sender paused for too long.
+fn has_paused(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<TimeoutError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[derive(Clone, Copy)]

@@ -3,7 +3,6 @@
 //! The message is kept as the bytes that came, because the inbox keeps bytes: it is decoded once, by intake.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -15,53 +14,33 @@ use axum::routing::post;
 use bytes::{Buf, BufMut, Bytes};
 use prost::Message;
 use steward_app::system::{InboxKind, KeyScope};
-use tokio::net::TcpListener;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, UnaryService};
-use tonic::service::Routes;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Status};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::body::{Read, Room};
 use super::key::find_scope;
 use super::status::{RpcStatus, code, words};
 use super::{otlp, signals};
 use crate::meters::RouteClass;
+use crate::problem::Kind;
 use crate::{Problem, WebState};
 
+/// How long a call may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
-/// Requests that one connection may have under way.
-const STREAMS: u32 = 64;
-
-/// Answers gRPC until `shutdown` is done, then finishes what is under way. Without a listener there is nothing to do.
-pub(crate) async fn serve(
-    state: WebState,
-    listener: Option<TcpListener>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let Some(listener) = listener else { return Ok(()) };
-    Server::builder()
-        .timeout(TIMEOUT)
-        .max_concurrent_streams(STREAMS)
-        .http2_keepalive_interval(Some(KEEP_ALIVE))
-        .add_routes(Routes::from(grpc_router(state)))
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener), shutdown)
-        .await
-        .map_err(io::Error::other)
-}
 
 /// The collector services of OTLP. Logs and metrics are taken and not kept.
-pub(crate) fn grpc_router(state: WebState) -> Router {
+pub(crate) fn grpc_router(state: &WebState) -> Router<WebState> {
+    let body_pause = Duration::from_secs(state.config().body_pause_seconds);
     Router::new()
         .route("/opentelemetry.proto.collector.trace.v1.TraceService/Export", post(export_traces))
         .route("/opentelemetry.proto.collector.logs.v1.LogsService/Export", post(export_logs))
         .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", post(export_metrics))
         .fallback(async || Status::unimplemented("Steward takes OTLP traces here").into_http::<Body>())
         .layer(CatchPanicLayer::new())
-        .with_state(state)
+        .layer(RequestBodyTimeoutLayer::new(body_pause))
 }
 
 async fn export_traces(State(state): State<WebState>, request: Request) -> Response {
@@ -78,7 +57,16 @@ async fn export_metrics(State(state): State<WebState>, request: Request) -> Resp
 
 /// `not_kept` names the signal when it is not traces.
 async fn export(state: WebState, request: Request, not_kept: Option<&'static str>) -> Response {
-    let response = match find_scope(&state, request.headers()).await {
+    let answering = answer(&state, request, not_kept);
+    let response = tokio::time::timeout(TIMEOUT, answering)
+        .await
+        .unwrap_or_else(|_| to_status(&Problem::new(Kind::TimedOut).retry_after(5)).into_http::<Body>());
+    state.meters().count(RouteClass::Ingest, response.status().as_u16());
+    response.into_response()
+}
+
+async fn answer(state: &WebState, request: Request, not_kept: Option<&'static str>) -> Response {
+    match find_scope(state, request.headers()).await {
         Ok(scope) => {
             let most = state.config().max_body_bytes;
             let mut grpc = Grpc::new(RawCodec)
@@ -89,9 +77,7 @@ async fn export(state: WebState, request: Request, not_kept: Option<&'static str
             grpc.unary(exporter, request).await.map(Body::new)
         }
         Err(problem) => to_status(&problem).into_http::<Body>(),
-    };
-    state.meters().count(RouteClass::Ingest, response.status().as_u16());
-    response.into_response()
+    }
 }
 
 struct Exporter {

@@ -11,4 +11,5 @@ mod payload;
 mod privacy;
 mod sessions;
 mod set_aside;
+mod slow;
 mod walk;

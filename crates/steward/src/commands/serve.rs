@@ -83,7 +83,7 @@ pub async fn serve(app: App, config: &Config, listeners: Listeners) -> anyhow::R
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(steward_jobs::run(app.clone(), config.retention(), stopped));
     let web = WebConfig { trust_forwarded_for: config.trust_forwarded_for, ..WebConfig::default() };
-    steward_web::serve(app, web, listeners.http, listeners.grpc, asked_to_stop()).await.context("serving failed")?;
+    steward_web::serve(app, web, listeners.http, listeners.grpc, asked_to_stop()).await;
     let _ = stop.send(true);
     // A job that takes longer is claimed again when its lease is over.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(10), jobs).await;
