@@ -114,17 +114,11 @@ async fn rebuild_changes_nothing(app: &TestApp, owner: &Seat) {
     assert_eq!(stored_steps(app).await, before);
 }
 
-/// The value of a figure of this month.
+/// The value of a figure of the last days.
 async fn figure(owner: &Seat, id: &str) -> Option<f64> {
-    fn find(value: &Value, id: &str) -> Option<f64> {
-        match value {
-            Value::Object(object) if object.get("id").is_some_and(|found| found == id) => object.get("value")?.as_f64(),
-            Value::Object(object) => object.values().find_map(|value| find(value, id)),
-            Value::Array(items) => items.iter().find_map(|value| find(value, id)),
-            _ => None,
-        }
-    }
-    find(&owner.get("/api/v1/figures?period=30d").await.json(), id)
+    let answer = owner.get("/api/v1/figures").await.json();
+    let figure = answer["figures"].as_array()?.iter().find(|figure| figure["id"] == id)?.clone();
+    figure["now"]["value"].as_f64()
 }
 
 /// Payloads of real instrumentations with something planted in each text that has room for it.
@@ -161,7 +155,7 @@ db_tests! {
         assert_eq!(key.post("/v1/traces", PROTOBUF, protobuf(vec![telling_span(1), telling_span(2)])).await.status, 200);
         assert_eq!(key.post("/v1/traces", JSON, json_of(&[telling_span(3)])).await.status, 200);
         let runs = json!([telling_run("a", "desk"), telling_run(PLANTED[0], "desk")]);
-        assert_eq!(key.post("/v1/runs", JSON, runs.to_string()).await.status, 202);
+        assert_eq!(key.post("/v1/runs", JSON, runs.to_string()).await.status, 200);
         for payload in real_payloads() {
             assert_eq!(key.post("/v1/traces", PROTOBUF, payload).await.status, 200);
         }
@@ -181,7 +175,7 @@ db_tests! {
     async fn without_content_only_structure_stays(db: TestDb) {
         let (app, owner, key) = world(db, &json!({"content": "none"})).await;
         assert_eq!(key.post("/v1/traces", PROTOBUF, protobuf(vec![telling_span(1)])).await.status, 200);
-        assert_eq!(key.post("/v1/runs", JSON, telling_run("a", "desk").to_string()).await.status, 202);
+        assert_eq!(key.post("/v1/runs", JSON, telling_run("a", "desk").to_string()).await.status, 200);
         for payload in real_payloads() {
             assert_eq!(key.post("/v1/traces", PROTOBUF, payload).await.status, 200);
         }
@@ -189,7 +183,7 @@ db_tests! {
         // Names stay, and a span's own name was one here: the configured word in it was never configured.
         for (place, bytes) in app.db().everything_stored().await {
             let text = String::from_utf8_lossy(&bytes);
-            for said in ["of course", "planted.person", "170 5550123", "4111", "hunter2", "planted0123", "must not"] {
+            for said in ["of course", "planted.person", "170 5550123", "4111 1111", "41111111", "hunter2", "planted0123", "must not"] {
                 assert!(!text.contains(said), "{said:?} in {place}: {text}");
             }
         }
@@ -244,11 +238,11 @@ db_tests! {
             span
         };
         assert_eq!(key.post("/v1/traces", PROTOBUF, protobuf(vec![of(1, "ann-17"), of(2, "bob-18")])).await.status, 200);
-        assert_eq!(key.post("/v1/traces", JSON, json_of(&[of(3, "ann-17")])).await.status, 200);
+        assert_eq!(key.post("/v1/traces", PROTOBUF, protobuf(vec![of(3, "ann-17")])).await.status, 200);
         let mut run = native("c", "desk");
         run["user_id"] = json!("ann-17");
         let runs = json!({"runs": [run, native("d", "desk")]});
-        assert_eq!(key.post("/v1/runs", JSON, runs.to_string()).await.status, 202);
+        assert_eq!(key.post("/v1/runs", JSON, runs.to_string()).await.status, 200);
         app.assemble().await;
         app.clock().advance_ms(3_600_000);
         app.assemble().await;
