@@ -53,7 +53,8 @@ try {
     status = await run([join(here, `${first}.mjs`), ...rest], environment);
   } else {
     const named = first ? [first, ...rest].map((file) => resolve(file)) : await testFiles();
-    status = await run(["--test", "--test-reporter=spec", ...named], environment);
+    // One file after the other: they share a server, and what one of them makes the others must not see half.
+    status = await run(["--test", "--test-concurrency=1", "--test-reporter=spec", ...named], environment);
   }
 } catch (error) {
   console.error(`browser tests: ${error.message}`);
