@@ -13,26 +13,24 @@ use steward_core::outcome::Outcome;
 use steward_core::people::Role;
 use steward_core::time::Timestamp;
 use steward_core::workflow::{RunUnit, Workflow, WorkflowSettings};
-use steward_store::Store;
 use steward_store::system::InboxKind;
 use steward_store::tenant::{RunFilter, RunSort};
+use steward_testkit::{TestDb, db_tests, run};
 
-/// An application over a new SQLite database.
+/// An application over a database of its own.
 struct Fixture {
     app: App,
     agency_id: AgencyId,
     actor: Actor,
-    _folder: tempfile::TempDir,
+    // Last, so that everything that uses it is gone before it.
+    _db: TestDb,
 }
 
 const NOW: Timestamp = Timestamp(1_795_400_000_000_000);
 
 impl Fixture {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store =
-            Store::open(&format!("sqlite:{}", folder.path().join("steward.db").display())).await.expect("a database");
-        let app = App::new(store, Clock::fixed(NOW), IdSource::counted(), "http://steward.test");
+    async fn new(db: TestDb) -> Self {
+        let app = App::new(db.open().await, Clock::fixed(NOW), IdSource::counted(), "http://steward.test");
         let agency = NewAgency {
             agency_name: "North".to_owned(),
             time_zone: "UTC".to_owned(),
@@ -43,7 +41,7 @@ impl Fixture {
         };
         let (agency_id, person_id) = app.create_agency_with_owner(agency).await.expect("an agency");
         let actor = Actor { person_id, name: "Ada".to_owned(), role: Role::Owner, agency_id, clients: None };
-        Self { app, agency_id, actor, _folder: folder }
+        Self { app, agency_id, actor, _db: db }
     }
 
     async fn take_in(&self, payloads: &[(InboxKind, Vec<u8>)]) {
@@ -141,8 +139,8 @@ fn arrival(n: usize) -> impl Strategy<Value = Arrival> {
     })
 }
 
-async fn account_of(payloads: &[(InboxKind, Vec<u8>)], arrival: &Arrival) -> (Vec<String>, Vec<String>) {
-    let fixture = Fixture::new().await;
+async fn account_of(db: TestDb, payloads: &[(InboxKind, Vec<u8>)], arrival: &Arrival) -> (Vec<String>, Vec<String>) {
+    let fixture = Fixture::new(db).await;
     let mut rest = arrival.order.as_slice();
     for cut in arrival.cuts.iter().cycle() {
         let (batch, after) = rest.split_at((*cut).min(rest.len()));
@@ -156,20 +154,14 @@ async fn account_of(payloads: &[(InboxKind, Vec<u8>)], arrival: &Arrival) -> (Ve
     fixture.account().await
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
-}
-
-#[test]
-fn any_order_split_and_repeat_gives_the_same_runs_and_tallies() {
+fn check_any_order(db: &TestDb) {
     let mut payloads = real_spans();
     if payloads.is_empty() {
         eprintln!("left out: real payloads in any order, because ../shared/data is not there");
     }
     payloads.extend(invented());
-    let runtime = runtime();
     let in_order = Arrival { order: (0..payloads.len()).collect(), cuts: vec![payloads.len()] };
-    let expected = runtime.block_on(account_of(&payloads, &in_order));
+    let expected = run(async { account_of(db.another().await, &payloads, &in_order).await });
     assert!(expected.0.len() >= 6, "{} runs", expected.0.len());
     let mut runner = proptest::test_runner::TestRunner::new(proptest::test_runner::Config {
         cases: 6,
@@ -178,7 +170,7 @@ fn any_order_split_and_repeat_gives_the_same_runs_and_tallies() {
     });
     runner
         .run(&arrival(payloads.len()), |arrival| {
-            let found = runtime.block_on(account_of(&payloads, &arrival));
+            let found = run(async { account_of(db.another().await, &payloads, &arrival).await });
             for (found, expected) in found.0.iter().zip(&expected.0).chain(found.1.iter().zip(&expected.1)) {
                 prop_assert_eq!(found, expected);
             }
@@ -188,81 +180,84 @@ fn any_order_split_and_repeat_gives_the_same_runs_and_tallies() {
         .expect("the same account");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_rebuild_gives_the_same_runs_and_tallies() {
-    let fixture = Fixture::new().await;
-    let mut payloads = real_spans();
-    payloads.extend(invented());
-    fixture.take_in(&payloads).await;
-    let before = fixture.account().await;
-    let rebuilt = fixture.app.rebuild(fixture.agency_id, &|_| ()).await.expect("rebuilt");
-    assert_eq!(rebuilt.left, 0);
-    assert_eq!(fixture.account().await, before);
-}
+db_tests! {
+    async fn any_order_split_and_repeat_gives_the_same_runs_and_tallies(db: TestDb) {
+        // The runner knows nothing of async: it runs on a thread of its own, and there each case in its runtime.
+        std::thread::scope(|scope| scope.spawn(|| check_any_order(&db)).join()).expect("the same account");
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_workflow_that_nobody_knows_is_made_unassigned() {
-    let fixture = Fixture::new().await;
-    fixture.take_in(&invented()).await;
-    let workflows = fixture.app.visible_workflows(&fixture.actor, false).await.expect("workflows");
-    let names: Vec<_> = workflows.iter().map(|w| (w.name.as_str(), w.client_id)).collect();
-    assert_eq!(names, [("alpha", None), ("beta", None)]);
-}
+    async fn a_rebuild_gives_the_same_runs_and_tallies(db: TestDb) {
+        let fixture = Fixture::new(db).await;
+        let mut payloads = real_spans();
+        payloads.extend(invented());
+        fixture.take_in(&payloads).await;
+        let before = fixture.account().await;
+        let rebuilt = fixture.app.rebuild(fixture.agency_id, &|_| ()).await.expect("rebuilt");
+        assert_eq!(rebuilt.left, 0);
+        assert_eq!(fixture.account().await, before);
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn traces_of_one_conversation_are_one_run_however_late_the_conversation_is_known() {
-    let fixture = Fixture::new().await;
-    let settings = WorkflowSettings { run_unit: RunUnit::Conversation, ..WorkflowSettings::default() };
-    let workflow = Workflow {
-        id: WorkflowId::from_uuid(fixture.app.ids().make()),
-        client_id: None,
-        name: "chat".to_owned(),
-        source_name: "chat".to_owned(),
-        settings,
-        settings_version: 1,
-        created_at: NOW,
-        archived_at: None,
-    };
-    fixture.app.agency(fixture.agency_id).record_workflow(&workflow).await.expect("a workflow");
-    let turn = |id: &str, step: &str, conversation: Option<&str>| {
-        native(&serde_json::json!({
-            "id": id, "workflow": "chat", "conversation_id": conversation, "started_at": "2026-11-20T10:00:00Z",
-            "steps": [{ "id": step, "kind": "tool", "name": "t", "tool": "t", "started_at": "2026-11-20T10:00:00Z", "ended_at": "2026-11-20T10:00:01Z" }],
-        }))
-    };
-    fixture.take_in(&[turn("first", "a", None)]).await;
-    fixture.take_in(&[turn("second", "b", Some("c-1"))]).await;
-    fixture.take_in(&[turn("first", "c", Some("c-1"))]).await;
-    fixture.take_in(&[turn("first", "d", None)]).await;
-    let store = fixture.app.agency(fixture.agency_id);
-    let runs = store.list_runs(&RunFilter::default(), RunSort::Ended, None, 10).await.expect("runs");
-    assert_eq!(runs.len(), 1, "{runs:?}");
-    assert_eq!(runs[0].n_tool_calls, 4);
-    assert!(!runs[0].finished);
-    fixture.app.clock().advance_ms(200_000);
-    fixture.app.assemble_waiting().await.expect("assembled");
-    let runs = store.list_runs(&RunFilter::default(), RunSort::Ended, None, 10).await.expect("runs");
-    assert!(runs[0].finished, "the quiet time is over");
-}
+    async fn a_workflow_that_nobody_knows_is_made_unassigned(db: TestDb) {
+        let fixture = Fixture::new(db).await;
+        fixture.take_in(&invented()).await;
+        let workflows = fixture.app.visible_workflows(&fixture.actor, false).await.expect("workflows");
+        let names: Vec<_> = workflows.iter().map(|w| (w.name.as_str(), w.client_id)).collect();
+        assert_eq!(names, [("alpha", None), ("beta", None)]);
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_verdict_corrects_the_outcome_and_the_tallies_follow() {
-    let fixture = Fixture::new().await;
-    fixture.take_in(&invented()).await;
-    let failed = RunFilter { outcome: Some(Outcome::Failed), ..RunFilter::default() };
-    let store = fixture.app.agency(fixture.agency_id);
-    let before = store.count_runs(&failed, 1_000).await.expect("a count");
-    let run = store.list_runs(&failed, RunSort::Ended, None, 1).await.expect("runs").remove(0);
-    fixture
-        .app
-        .give_verdict(&fixture.actor, run.id, Some(Outcome::Completed), "the guest was served")
-        .await
-        .expect("a verdict");
-    assert_eq!(store.count_runs(&failed, 1_000).await.expect("a count"), before - 1);
-    let with_verdict = fixture.account().await;
-    fixture.app.rebuild(fixture.agency_id, &|_| ()).await.expect("rebuilt");
-    assert_eq!(fixture.account().await, with_verdict, "a verdict outlives a rebuild");
-    fixture.app.clock().advance_ms(1);
-    fixture.app.give_verdict(&fixture.actor, run.id, None, "").await.expect("taken back");
-    assert_eq!(store.count_runs(&failed, 1_000).await.expect("a count"), before);
+    async fn traces_of_one_conversation_are_one_run_however_late_the_conversation_is_known(db: TestDb) {
+        let fixture = Fixture::new(db).await;
+        let settings = WorkflowSettings { run_unit: RunUnit::Conversation, ..WorkflowSettings::default() };
+        let workflow = Workflow {
+            id: WorkflowId::from_uuid(fixture.app.ids().make()),
+            client_id: None,
+            name: "chat".to_owned(),
+            source_name: "chat".to_owned(),
+            settings,
+            settings_version: 1,
+            created_at: NOW,
+            archived_at: None,
+        };
+        fixture.app.agency(fixture.agency_id).record_workflow(&workflow).await.expect("a workflow");
+        let turn = |id: &str, step: &str, conversation: Option<&str>| {
+            native(&serde_json::json!({
+                "id": id, "workflow": "chat", "conversation_id": conversation, "started_at": "2026-11-20T10:00:00Z",
+                "steps": [{ "id": step, "kind": "tool", "name": "t", "tool": "t", "started_at": "2026-11-20T10:00:00Z", "ended_at": "2026-11-20T10:00:01Z" }],
+            }))
+        };
+        fixture.take_in(&[turn("first", "a", None)]).await;
+        fixture.take_in(&[turn("second", "b", Some("c-1"))]).await;
+        fixture.take_in(&[turn("first", "c", Some("c-1"))]).await;
+        fixture.take_in(&[turn("first", "d", None)]).await;
+        let store = fixture.app.agency(fixture.agency_id);
+        let runs = store.list_runs(&RunFilter::default(), RunSort::Ended, None, 10).await.expect("runs");
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        assert_eq!(runs[0].n_tool_calls, 4);
+        assert!(!runs[0].finished);
+        fixture.app.clock().advance_ms(200_000);
+        fixture.app.assemble_waiting().await.expect("assembled");
+        let runs = store.list_runs(&RunFilter::default(), RunSort::Ended, None, 10).await.expect("runs");
+        assert!(runs[0].finished, "the quiet time is over");
+    }
+
+    async fn a_verdict_corrects_the_outcome_and_the_tallies_follow(db: TestDb) {
+        let fixture = Fixture::new(db).await;
+        fixture.take_in(&invented()).await;
+        let failed = RunFilter { outcome: Some(Outcome::Failed), ..RunFilter::default() };
+        let store = fixture.app.agency(fixture.agency_id);
+        let before = store.count_runs(&failed, 1_000).await.expect("a count");
+        let run = store.list_runs(&failed, RunSort::Ended, None, 1).await.expect("runs").remove(0);
+        fixture
+            .app
+            .give_verdict(&fixture.actor, run.id, Some(Outcome::Completed), "the guest was served")
+            .await
+            .expect("a verdict");
+        assert_eq!(store.count_runs(&failed, 1_000).await.expect("a count"), before - 1);
+        let with_verdict = fixture.account().await;
+        fixture.app.rebuild(fixture.agency_id, &|_| ()).await.expect("rebuilt");
+        assert_eq!(fixture.account().await, with_verdict, "a verdict outlives a rebuild");
+        fixture.app.clock().advance_ms(1);
+        fixture.app.give_verdict(&fixture.actor, run.id, None, "").await.expect("taken back");
+        assert_eq!(store.count_runs(&failed, 1_000).await.expect("a count"), before);
+    }
 }

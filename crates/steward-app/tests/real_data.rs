@@ -9,15 +9,17 @@ use steward_app::{App, Clock, IdSource};
 use steward_core::ids::AgencyId;
 use steward_core::outcome::Outcome;
 use steward_core::time::Timestamp;
-use steward_store::Store;
 use steward_store::system::InboxKind;
 use steward_store::tenant::{RunFilter, RunSort};
+use steward_testkit::{TestDb, db_tests};
 
-async fn app(folder: &tempfile::TempDir) -> (App, AgencyId) {
-    let store =
-        Store::open(&format!("sqlite:{}", folder.path().join("steward.db").display())).await.expect("a database");
-    let app =
-        App::new(store, Clock::fixed(Timestamp(1_795_400_000_000_000)), IdSource::counted(), "http://steward.test");
+async fn app(db: &TestDb) -> (App, AgencyId) {
+    let app = App::new(
+        db.open().await,
+        Clock::fixed(Timestamp(1_795_400_000_000_000)),
+        IdSource::counted(),
+        "http://steward.test",
+    );
     let agency = NewAgency {
         agency_name: "North".to_owned(),
         time_zone: "UTC".to_owned(),
@@ -42,9 +44,9 @@ fn lines(path: &str) -> Option<Vec<String>> {
 }
 
 /// Imports lines and gives, by run key, whether each run completed and its cost; then the number of payloads that were bad.
-async fn import(kind: InboxKind, lines: &[String]) -> Vec<(String, Outcome, Option<i64>)> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (app, agency_id) = app(&folder).await;
+async fn import(db: &TestDb, kind: InboxKind, lines: &[String]) -> Vec<(String, Outcome, Option<i64>)> {
+    let db = db.another().await;
+    let (app, agency_id) = app(&db).await;
     let payloads = lines.iter().map(|line| (kind, line.clone().into_bytes())).collect();
     let bad = app.accept_import(agency_id, None, payloads).await.expect("kept");
     assert!(bad.is_empty(), "{bad:?}");
@@ -54,46 +56,44 @@ async fn import(kind: InboxKind, lines: &[String]) -> Vec<(String, Outcome, Opti
     rows.into_iter().map(|row| (row.key, row.outcome, row.cost_nanos)).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn the_published_pass_rate_of_tau_bench_comes_out() {
-    let Some(lines) = lines("tau-bench/gpt-4o-airline.jsonl.zst") else { return };
-    let runs = import(InboxKind::TauBench, &lines).await;
-    assert_eq!(runs.len(), 200);
-    let completed = runs.iter().filter(|(_, outcome, _)| *outcome == Outcome::Completed).count();
-    assert_eq!(completed, 84, "pass^1 is 0.420");
-    assert!(
-        runs.iter().all(|(.., cost)| cost.is_none()),
-        "the files say neither tokens nor cost, so the cost is unknown and not 0"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn rewards_and_costs_of_tau2_bench_come_out() {
-    for file in ["tau2-bench/sierra-gpt41-airline.jsonl.zst", "tau2-bench/sierra-gpt41-retail.jsonl.zst"] {
-        let Some(lines) = lines(file) else { return };
-        let runs = import(InboxKind::Tau2Bench, &lines).await;
-        let said: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).expect("json")).collect();
-        assert_eq!(runs.len(), said.len());
-        let passed = said.iter().filter(|run| run["reward"].as_f64() == Some(1.0)).count();
-        assert_eq!(runs.iter().filter(|(_, outcome, _)| *outcome == Outcome::Completed).count(), passed, "{file}");
-        let recorded: f64 = said.iter().filter_map(|run| run["agent_cost_usd"].as_f64()).sum();
-        let found: i64 = runs.iter().filter_map(|(.., cost)| *cost).sum();
-        assert!((found as f64 / 1e9 - recorded).abs() < 1e-6, "{file}: {found} against {recorded}");
+db_tests! {
+    async fn the_published_pass_rate_of_tau_bench_comes_out(db: TestDb) {
+        let Some(lines) = lines("tau-bench/gpt-4o-airline.jsonl.zst") else { return };
+        let runs = import(&db, InboxKind::TauBench, &lines).await;
+        assert_eq!(runs.len(), 200);
+        let completed = runs.iter().filter(|(_, outcome, _)| *outcome == Outcome::Completed).count();
+        assert_eq!(completed, 84, "pass^1 is 0.420");
+        assert!(
+            runs.iter().all(|(.., cost)| cost.is_none()),
+            "the files say neither tokens nor cost, so the cost is unknown and not 0"
+        );
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn importing_twice_changes_nothing() {
-    let Some(lines) = lines("tau2-bench/sierra-gpt41-airline.jsonl.zst") else { return };
-    let folder = tempfile::tempdir().expect("a folder");
-    let (app, agency_id) = app(&folder).await;
-    let mut tallies = Vec::new();
-    for _ in 0..2 {
-        let payloads = lines.iter().map(|line| (InboxKind::Tau2Bench, line.clone().into_bytes())).collect();
-        app.accept_import(agency_id, None, payloads).await.expect("kept");
-        app.assemble_waiting().await.expect("assembled");
-        tallies.push(app.agency(agency_id).list_all_tallies().await.expect("tallies"));
+    async fn rewards_and_costs_of_tau2_bench_come_out(db: TestDb) {
+        for file in ["tau2-bench/sierra-gpt41-airline.jsonl.zst", "tau2-bench/sierra-gpt41-retail.jsonl.zst"] {
+            let Some(lines) = lines(file) else { return };
+            let runs = import(&db, InboxKind::Tau2Bench, &lines).await;
+            let said: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).expect("json")).collect();
+            assert_eq!(runs.len(), said.len());
+            let passed = said.iter().filter(|run| run["reward"].as_f64() == Some(1.0)).count();
+            assert_eq!(runs.iter().filter(|(_, outcome, _)| *outcome == Outcome::Completed).count(), passed, "{file}");
+            let recorded: f64 = said.iter().filter_map(|run| run["agent_cost_usd"].as_f64()).sum();
+            let found: i64 = runs.iter().filter_map(|(.., cost)| *cost).sum();
+            assert!((found as f64 / 1e9 - recorded).abs() < 1e-6, "{file}: {found} against {recorded}");
+        }
     }
-    assert!(!tallies[0].is_empty());
-    assert_eq!(tallies[0], tallies[1]);
+
+    async fn importing_twice_changes_nothing(db: TestDb) {
+        let Some(lines) = lines("tau2-bench/sierra-gpt41-airline.jsonl.zst") else { return };
+        let (app, agency_id) = app(&db).await;
+        let mut tallies = Vec::new();
+        for _ in 0..2 {
+            let payloads = lines.iter().map(|line| (InboxKind::Tau2Bench, line.clone().into_bytes())).collect();
+            app.accept_import(agency_id, None, payloads).await.expect("kept");
+            app.assemble_waiting().await.expect("assembled");
+            tallies.push(app.agency(agency_id).list_all_tallies().await.expect("tallies"));
+        }
+        assert!(!tallies[0].is_empty());
+        assert_eq!(tallies[0], tallies[1]);
+    }
 }

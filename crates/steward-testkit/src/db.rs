@@ -53,6 +53,19 @@ impl TestDb {
         Some(Self { url, kept: Kept::Schema { server, name } })
     }
 
+    /// Another empty one of the same kind.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    #[expect(clippy::expect_used, reason = "in tests a panic is the report")]
+    pub async fn another(&self) -> Self {
+        match self.kept {
+            Kept::Folder(_) => Self::sqlite(),
+            Kept::Schema { .. } => Self::postgres().await.expect("the server that this one is on"),
+        }
+    }
+
     /// Its address, for [`Store::open`].
     #[must_use]
     pub fn url(&self) -> &str {

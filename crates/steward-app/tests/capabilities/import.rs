@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use insta::assert_snapshot;
 use steward_app::import::{Batch, ImportError, ImportPlan, MAX_LINE_BYTES};
 use steward_store::tenant::RunFilter;
+use steward_testkit::db_tests;
 use steward_wire::import::Format;
 
 use crate::world::World;
@@ -129,23 +130,24 @@ fn formats_are_found_and_what_is_none_is_said() {
     assert!(matches!(ImportPlan::of(&folder.path().join("none"), None, 0), Err(ImportError::Open { .. })));
 }
 
-#[tokio::test]
-async fn importing_again_changes_nothing_and_lines_that_are_no_runs_are_told() {
-    let world = World::new().await;
-    let owner = world.agency("north").await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut bytes = lines(20);
-    bytes.extend_from_slice(b"{\"workflow\":\"desk\"}\n[1]\n{broken\n");
-    bytes.extend_from_slice(line(100).as_bytes());
-    let path = file(folder.path(), "a.jsonl", &bytes);
-    for _ in 0..2 {
-        let mut bad = Vec::new();
-        for batch in ImportPlan::of(&path, None, 0).expect("a plan").read().expect("opened") {
-            bad.extend(world.app.import_batch(owner.agency_id, None, batch.expect("a batch")).await.expect("kept"));
+db_tests! {
+    async fn importing_again_changes_nothing_and_lines_that_are_no_runs_are_told(db: TestDb) {
+        let world = World::new(db).await;
+        let owner = world.agency("north").await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut bytes = lines(20);
+        bytes.extend_from_slice(b"{\"workflow\":\"desk\"}\n[1]\n{broken\n");
+        bytes.extend_from_slice(line(100).as_bytes());
+        let path = file(folder.path(), "a.jsonl", &bytes);
+        for _ in 0..2 {
+            let mut bad = Vec::new();
+            for batch in ImportPlan::of(&path, None, 0).expect("a plan").read().expect("opened") {
+                bad.extend(world.app.import_batch(owner.agency_id, None, batch.expect("a batch")).await.expect("kept"));
+            }
+            assert_eq!(bad.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [21, 22, 23], "{bad:?}");
+            world.app.assemble_waiting().await.expect("assembled");
+            let filter = RunFilter { with_tests: true, ..RunFilter::default() };
+            assert_eq!(world.app.count_runs(&owner, &filter).await.expect("counted"), 21);
         }
-        assert_eq!(bad.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [21, 22, 23], "{bad:?}");
-        world.app.assemble_waiting().await.expect("assembled");
-        let filter = RunFilter { with_tests: true, ..RunFilter::default() };
-        assert_eq!(world.app.count_runs(&owner, &filter).await.expect("counted"), 21);
     }
 }

@@ -10,9 +10,9 @@ use steward_core::ids::ClientId;
 use steward_core::people::Role;
 use steward_core::time::Timestamp;
 use steward_core::workflow::{Workflow, WorkflowSettings};
-use steward_store::Store;
 use steward_store::system::InboxKind;
 use steward_store::tenant::AuditEntry;
+use steward_testkit::TestDb;
 
 /// 2026-11-23, a Monday.
 pub(crate) const NOW: Timestamp = Timestamp(1_795_437_000_000_000);
@@ -21,20 +21,20 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) clock: Clock,
-    folder: tempfile::TempDir,
+    // Last, so that everything that uses it is gone before it.
+    db: TestDb,
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+    pub(crate) async fn new(db: TestDb) -> Self {
         let clock = Clock::fixed(NOW);
-        let app = App::new(open(&folder).await, clock.clone(), IdSource::counted(), "http://steward.test");
-        Self { app, clock, folder }
+        let app = App::new(db.open().await, clock.clone(), IdSource::counted(), "http://steward.test");
+        Self { app, clock, db }
     }
 
     /// Another process on the same database; its ids are random, as two processes' ids never meet.
     pub(crate) async fn another_process(&self) -> App {
-        App::new(open(&self.folder).await, self.clock.clone(), IdSource::random(), "http://steward.test")
+        App::new(self.db.open().await, self.clock.clone(), IdSource::random(), "http://steward.test")
     }
 
     /// An agency; gives its owner, `owner@NAME.test` with [`PASSWORD`].
@@ -89,10 +89,6 @@ impl World {
 
 pub(crate) fn new_workflow(name: &str, client_id: Option<ClientId>) -> NewWorkflow {
     NewWorkflow { name: name.to_owned(), client_id, source_name: None, settings: WorkflowSettings::default() }
-}
-
-async fn open(folder: &tempfile::TempDir) -> Store {
-    Store::open(&format!("sqlite:{}", folder.path().join("steward.db").display())).await.expect("a database")
 }
 
 /// A failure as people read it, with its kind.
