@@ -151,7 +151,7 @@ impl RunExport {
                 State::GoesOn => {}
             }
             let rows = self.store.list_runs(&self.filter, RunSort::Ended, self.behind, PAGE).await?;
-            self.behind = rows.last().map(|row| RunCursor::behind(row, RunSort::Ended));
+            self.behind = rows.last().map(|row| RunCursor::at(row, RunSort::Ended));
             self.n_runs += rows.len() as u64;
             self.writer.rows(&rows, &self.names, &mut out)?;
             if rows.len() < PAGE as usize {

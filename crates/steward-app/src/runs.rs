@@ -74,19 +74,35 @@ impl App {
         limit: u32,
     ) -> Result<RunsPage, AppError> {
         let limit = limit.clamp(1, MAX_PAGE);
-        // An order by cost tells costs.
-        let sort = if sort == RunSort::Cost && !actor.role.sees_money() { RunSort::Ended } else { sort };
+        let sort = sort_for(actor, sort);
         let filter = self.visible_filter(actor, filter).await?;
         let mut runs = self.store_of(actor).list_runs(&filter, sort, behind, limit + 1).await?;
         let more = runs.len() > limit as usize;
         runs.truncate(limit as usize);
-        let next = runs.last().filter(|_| more).map(|row| RunCursor::behind(row, sort));
-        if !actor.role.sees_money() {
-            for run in &mut runs {
-                run.cost_nanos = None;
-                run.cost_source.clear();
-            }
-        }
+        let next = runs.last().filter(|_| more).map(|row| RunCursor::at(row, sort));
+        hide_costs(actor, &mut runs);
+        Ok(RunsPage { runs, next })
+    }
+
+    /// Lists the page of runs before a place in the list of [`Self::list_runs`]; its next page begins there.
+    ///
+    /// # Errors
+    ///
+    /// An [`AppError`] when the database does not answer.
+    pub async fn list_runs_before(
+        &self,
+        actor: &Actor,
+        filter: &RunFilter,
+        sort: RunSort,
+        before: RunCursor,
+        limit: u32,
+    ) -> Result<RunsPage, AppError> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let sort = sort_for(actor, sort);
+        let filter = self.visible_filter(actor, filter).await?;
+        let mut runs = self.store_of(actor).list_runs_before(&filter, sort, before, limit).await?;
+        let next = runs.last().map(|row| RunCursor::at(row, sort));
+        hide_costs(actor, &mut runs);
         Ok(RunsPage { runs, next })
     }
 
@@ -173,6 +189,20 @@ impl App {
         };
         self.store_of(actor).record_audit(self.ids().make(), &entry).await?;
         self.reread_runs(actor.agency_id, &[detail.run.key]).await
+    }
+}
+
+/// The order that an actor gets: an order by cost tells costs.
+fn sort_for(actor: &Actor, sort: RunSort) -> RunSort {
+    if sort == RunSort::Cost && !actor.role.sees_money() { RunSort::Ended } else { sort }
+}
+
+fn hide_costs(actor: &Actor, runs: &mut [RunRow]) {
+    if !actor.role.sees_money() {
+        for run in runs {
+            run.cost_nanos = None;
+            run.cost_source.clear();
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod import;
 mod keys;
 mod people;
 mod prices;
+mod runs;
 mod sign_in;
 mod workflows;
 mod world;

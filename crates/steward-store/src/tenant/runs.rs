@@ -298,7 +298,7 @@ impl RunSort {
     }
 }
 
-/// Where a list goes on: behind this value and id.
+/// A place in a list: a row's value and id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunCursor {
     /// The value of the column that the list is sorted by.
@@ -308,9 +308,9 @@ pub struct RunCursor {
 }
 
 impl RunCursor {
-    /// The cursor behind a row.
+    /// The cursor at a row: a list goes on behind it, or back to before it.
     #[must_use]
-    pub fn behind(row: &RunRow, sort: RunSort) -> Self {
+    pub fn at(row: &RunRow, sort: RunSort) -> Self {
         Self { value: sort.value(row), id: row.id }
     }
 }
@@ -491,20 +491,50 @@ impl AgencyStore {
         behind: Option<RunCursor>,
         limit: u32,
     ) -> Result<Vec<RunRow>, StoreError> {
+        self.list_rows(filter, sort, behind.map(|cursor| (cursor, "<", "<=")), "DESC", limit).await
+    }
+
+    /// Lists the last runs before a cursor, in the same order as [`Self::list_runs`]: the page before that of which the
+    /// cursor is the first row.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn list_runs_before(
+        &self,
+        filter: &RunFilter,
+        sort: RunSort,
+        before: RunCursor,
+        limit: u32,
+    ) -> Result<Vec<RunRow>, StoreError> {
+        let mut rows = self.list_rows(filter, sort, Some((before, ">", ">=")), "ASC", limit).await?;
+        rows.reverse();
+        Ok(rows)
+    }
+
+    /// Rows from a cursor on, in one direction or the other.
+    async fn list_rows(
+        &self,
+        filter: &RunFilter,
+        sort: RunSort,
+        from: Option<(RunCursor, &str, &str)>,
+        direction: &str,
+        limit: u32,
+    ) -> Result<Vec<RunRow>, StoreError> {
         let mut sql = self.read(format!("SELECT {ROW_COLUMNS} FROM runs WHERE agency_id = $1"));
         push_filter(&mut sql, filter);
         let column = sort.column();
-        if let Some(cursor) = behind {
+        if let Some((cursor, past, past_or_at)) = from {
             let value = sql.placeholder(cursor.value);
             let id = sql.placeholder(cursor.id.as_uuid());
-            sql.push(&format!(" AND ({column} < {value} OR ({column} = {value} AND id < {id}))"));
+            sql.push(&format!(" AND ({column} {past} {value} OR ({column} = {value} AND id {past} {id}))"));
             if sort == RunSort::Ended {
                 // The same again in a form that both planners use to start in the index.
-                sql.push(&format!(" AND ended_at <= {value}"));
+                sql.push(&format!(" AND ended_at {past_or_at} {value}"));
             }
         }
         let limit = sql.placeholder(i64::from(limit));
-        sql.push(&format!(" ORDER BY {column} DESC, id DESC LIMIT {limit}"));
+        sql.push(&format!(" ORDER BY {column} {direction}, id {direction} LIMIT {limit}"));
         sql.all().await?.into_iter().map(read_row).collect()
     }
 

@@ -250,10 +250,16 @@ const fn sort_word(sort: RunSort) -> &'static str {
     }
 }
 
-/// Where a page of the list begins: `value.run_id`.
-fn cursor_of(text: &str) -> Option<RunCursor> {
-    let (value, id) = text.split_once('.')?;
-    Some(RunCursor { value: value.parse().ok()?, id: id.parse::<RunId>().ok()? })
+/// The place in the list that a key of the address names: `value.run_id`.
+fn place_of(visit: &Visit, key: &str) -> Result<Option<RunCursor>, Problem> {
+    let text = visit.get(key);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let place = text
+        .split_once('.')
+        .and_then(|(value, id)| Some(RunCursor { value: value.parse().ok()?, id: id.parse::<RunId>().ok()? }));
+    place.map(Some).ok_or_else(|| Problem::invalid(format!("{key}= is not a place in a list of runs")))
 }
 
 async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, PageError> {
@@ -265,13 +271,12 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     let sorts = [RunSort::Ended, RunSort::Cycle, RunSort::Cost, RunSort::Exceptions];
     let sort =
         sorts.into_iter().find(is_sort).filter(|sort| visit.sees_money() || *sort != RunSort::Cost).unwrap_or_default();
-    let after = visit.get("after");
-    let behind = cursor_of(after);
-    if behind.is_none() && !after.is_empty() {
-        return Err(Problem::invalid("after= is not a place in a list of runs").into());
-    }
+    let (after, before) = (place_of(&visit, "after")?, place_of(&visit, "before")?);
     let first: u64 = visit.get("n").parse().unwrap_or(0);
-    let page = app.list_runs(actor, &asked.filter, sort, behind, PAGE).await?;
+    let page = match before {
+        Some(before) => app.list_runs_before(actor, &asked.filter, sort, before, PAGE).await?,
+        None => app.list_runs(actor, &asked.filter, sort, after, PAGE).await?,
+    };
     let pairs = asked.query.pairs(&visit.zone);
     // Counting costs as much as what is looked through; a page that names nothing, or looks into texts, does without.
     let looks_into = ["q", "model", "tool", "error", "result", "user"];
@@ -320,9 +325,16 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
         (true, None) if pairs.is_empty() => format!("{range} of all runs"),
         (true, None) => format!("{range} of more"),
     };
-    let next = page.next.map(|next| {
-        address("", &[("after", format!("{}.{}", next.value, next.id)), ("n", (first + n_here).to_string())])
-    });
+    let turn = |key: &str, place: RunCursor, n: u64| {
+        address("", &[(key, format!("{}.{}", place.value, place.id)), ("n", n.to_string())])
+    };
+    let next = page.next.map(|next| turn("after", next, first + n_here));
+    let previous = match page.runs.first() {
+        _ if after.is_none() && before.is_none() => String::new(),
+        // Nothing stands before a page that begins the list; the list's own address shows what came since.
+        Some(row) if first > u64::from(PAGE) => turn("before", RunCursor::at(row, sort), first - u64::from(PAGE)),
+        _ => address("", &[]),
+    };
     let picker = Col::ALL.into_iter().filter(|col| visit.sees_money() || *col != Col::Cost);
     let empty = if pairs.is_empty() {
         Empty::new(Icon::Runs, "No run has come in yet", "Each run appears here a moment after its first step came in.")
@@ -340,11 +352,7 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     picker_keep.extend(keep.iter().filter(|(key, _)| key == "sort").cloned());
     let table = Table {
         id: "runs".to_owned(),
-        pager: Some(Pager {
-            words,
-            previous: if behind.is_some() { address("", &[]) } else { String::new() },
-            next: next.unwrap_or_default(),
-        }),
+        pager: Some(Pager { words, previous, next: next.unwrap_or_default() }),
         picker: Some(ColumnPicker {
             path: "/runs".to_owned(),
             keep: picker_keep,
@@ -361,7 +369,7 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     visit.get("q").clone_into(&mut shell.search);
     let filters = filter_bar(&visit, &asked.query, &names, &keep);
     let live = match asked.query.filter.workflows.as_deref() {
-        _ if behind.is_some() => String::new(),
+        _ if after.is_some() || before.is_some() => String::new(),
         Some([one]) => format!("/live?workflow={one}"),
         _ => asked.query.client.map_or_else(|| "/live".to_owned(), |client| format!("/live?client={client}")),
     };
