@@ -10,6 +10,7 @@ use steward_core::ids::{AgencyId, WorkflowId};
 use steward_core::prices::{Price, PriceBook};
 use steward_core::time::Period;
 
+use crate::figures::{Calls, Scope};
 use crate::jobs::{REREAD, Reread};
 use crate::{Actor, App, AppError};
 
@@ -78,6 +79,21 @@ impl App {
             (p.price.model.to_lowercase(), p.price.provider.clone(), std::cmp::Reverse(p.price.from), !p.own)
         });
         Ok(prices)
+    }
+
+    /// Models that were called in a period and that no price in force at its end covers, most calls first: their costs
+    /// are unknown wherever senders do not report them.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError::Forbidden`] for who sees no money.
+    pub async fn list_unpriced(&self, actor: &Actor, period: Period) -> Result<Vec<Calls>, AppError> {
+        must_see_money(actor)?;
+        let book = self.price_book(actor.agency_id).await?;
+        let mut models = self.calls(actor, &Scope::default(), period, false).await?;
+        models.retain(|model| model.tokens > 0 && model.cost.0 == 0);
+        models.retain(|model| book.resolve(&model.name, None, period.end).is_none());
+        Ok(models)
     }
 
     /// What is wrong with the prices in force, in words; nothing when all is well.

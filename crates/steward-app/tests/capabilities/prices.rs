@@ -1,5 +1,7 @@
 use insta::assert_snapshot;
+use serde_json::json;
 use steward_app::prices::PriceKey;
+use steward_core::people::Role;
 use steward_core::prices::{Price, Rates};
 use steward_core::time::Timestamp;
 use steward_core::usage::Usage;
@@ -45,6 +47,31 @@ db_tests! {
         assert_eq!(listed.iter().filter(|p| p.own).count(), 1);
         assert!(listed.iter().any(|p| !p.own));
         assert!(world.app.check_prices(owner.agency_id).await.expect("an answer").is_empty());
+    }
+
+    async fn a_model_that_no_price_covers_is_asked_for_until_one_does(db: TestDb) {
+        let world = World::new(db).await;
+        let owner = world.agency("north").await;
+        let step = |id: &str, model: &str, cost: serde_json::Value| {
+            json!({ "id": id, "kind": "model", "model": model, "cost_usd": cost,
+                    "usage": { "input_tokens": 1_000, "output_tokens": 10 },
+                    "started_at": NOW.plus_ms(-60_000).rfc3339(), "ended_at": NOW.plus_ms(-59_000).rfc3339() })
+        };
+        let run = json!({
+            "id": "r", "workflow": "w", "started_at": NOW.plus_ms(-60_000).rfc3339(), "ended_at": NOW.plus_ms(-50_000).rfc3339(),
+            "steps": [step("a", "our-model", json!(null)), step("b", "our-model", json!(null)),
+                      step("c", "their-model", json!(0.5)), step("d", "gpt-4o", json!(null))],
+        });
+        world.take_in(&owner, &[run]).await;
+        let month = world.app.last_days(&owner, 30).await.expect("a period");
+        let unpriced = world.app.list_unpriced(&owner, month).await.expect("models");
+        let names: Vec<_> = unpriced.iter().map(|model| (model.name.as_str(), model.calls, model.tokens)).collect();
+        assert_eq!(names, [("our-model", 2, 2_020)], "one is reported with its cost, one has a price");
+        world.app.record_price(&owner, None, price("our-*", "2026-01-01", "3")).await.expect("recorded");
+        assert!(world.app.list_unpriced(&owner, month).await.expect("models").is_empty());
+        let client = world.client(&owner, "Clinic").await;
+        let contractor = world.person(&owner, "con@north.test", Role::Contractor, &[client.id]).await;
+        assert!(words(world.app.list_unpriced(&contractor, month).await).starts_with("forbidden"));
     }
 
     async fn a_price_that_cannot_be_right_is_refused_in_words(db: TestDb) {

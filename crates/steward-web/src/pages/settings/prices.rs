@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
+use steward_app::figures::Calls;
 use steward_app::prices::{ListedPrice, PriceKey};
 use steward_core::prices::{Price, Rate, Rates};
 use steward_core::time::Month;
@@ -15,6 +16,7 @@ use crate::view::components::button::{Action, How};
 use crate::view::components::form::{Field, Form};
 use crate::view::components::notice::Flash;
 use crate::view::components::table::{Cell, Column, Row, Table};
+use crate::view::format;
 use crate::view::page::Page;
 use crate::view::pages::settings::PricesPage;
 use crate::{Problem, Routes, WebState};
@@ -32,6 +34,8 @@ pub(super) fn routes() -> Routes {
 
 /// The most prices of the table that are shown at once; a search shows the others.
 const MAX_SHOWN: usize = 200;
+/// Days in which a model without a price was called to be asked for.
+const UNPRICED_DAYS: i32 = 30;
 
 fn rate(rate: Option<Rate>) -> Cell {
     rate.map_or(Cell::Blank, |rate| Cell::number(format!("${rate}")))
@@ -127,9 +131,11 @@ async fn prices_page(
             && key.from.to_string() == visit.get("from")
     });
     let n_found = found.len();
+    let month = state.app.last_days(&visit.who.actor, UNPRICED_DAYS).await?;
+    let unpriced = state.app.list_unpriced(&visit.who.actor, month).await?;
     let page = PricesPage {
         side: side("prices", visit.who.actor.role),
-        unknown: Table::default(),
+        unknown: unknown(visit, &unpriced),
         own: Table::new("Own prices", own_head, own_rows.collect()),
         form: visit.operates().then(|| form(visit, edited.map(|listed| &listed.price), sent, errors, error)),
         known: Table::new(
@@ -150,6 +156,26 @@ async fn prices_page(
         search: visit.get("q").to_owned(),
     };
     Ok(Page::new(visit.wanted, shell(visit, "Prices"), page))
+}
+
+/// Models that were called of late and have no price.
+fn unknown(visit: &Visit, models: &[Calls]) -> Table {
+    let rows = models.iter().map(|model| {
+        let address = |path: &str, key: &str| {
+            format!("{path}?{}", serde_urlencoded::to_string([(key, model.name.as_str())]).unwrap_or_default())
+        };
+        let calls = format::count(u64::try_from(model.calls).unwrap_or(0));
+        let tokens = format::count(u64::try_from(model.tokens).unwrap_or(0));
+        let add = Action::open("Add its price", format!("{}#own", address("/settings/prices", "model"))).primary();
+        Row::plain(vec![
+            Cell::Name(model.name.clone(), String::new()),
+            Cell::NumberLink(calls, format!("{}&priced=no", address("/runs", "model"))),
+            Cell::number(tokens),
+            Cell::Actions(if visit.operates() { vec![add] } else { Vec::new() }),
+        ])
+    });
+    let head = vec![Column::new("Model"), Column::number("Calls"), Column::number("Tokens"), Column::new("")];
+    Table::new("Models without a price", head, rows.collect())
 }
 
 fn form(

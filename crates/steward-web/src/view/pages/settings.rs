@@ -133,7 +133,7 @@ pub struct ConnectStep {
 pub struct PricesPage {
     /// The list at the side.
     pub side: Tabs,
-    /// Models that were used and have no price: model, runs, first seen, what to do.
+    /// Models that were called of late and have no price: model, calls, tokens, what to do.
     pub unknown: Table,
     /// The agency's own prices, which come before the table's.
     pub own: Table,
@@ -433,11 +433,11 @@ impl Samples for PricesPage {
         Self {
             unknown: Table::new(
                 "Models without a price",
-                vec![Column::new("Model"), Column::number("Runs"), Column::new("First seen"), Column::new("")],
+                vec![Column::new("Model"), Column::number("Calls"), Column::number("Tokens"), Column::new("")],
                 vec![Row::plain(vec![
                     Cell::Name(words.say("gpt-5.2-mini-2026-10"), words.say("openai")),
                     Cell::NumberLink("212".to_owned(), "/runs?model=gpt-5.2-mini-2026-10".to_owned()),
-                    Cell::Time(ago(8_000)),
+                    Cell::number("1,204,118"),
                     Cell::Actions(vec![
                         Action::open("Add its price", "/settings/prices?model=gpt-5.2-mini-2026-10#own").primary(),
                     ]),
