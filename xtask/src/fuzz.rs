@@ -3,8 +3,10 @@
 //! libFuzzer is linked in by the targets themselves; the coverage that guides it is compiled in by these flags, which
 //! are the ones that cargo-fuzz sets, without the sanitizers, which stable does not have.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -40,17 +42,27 @@ pub(crate) fn run_targets(root: &Path, seconds: u32) -> Result<Outcome> {
     if !child::stream(&mut build)?.success {
         bail!("the fuzz targets do not build");
     }
-    let mut sum = Outcome::of(true);
-    for name in targets(&manifest)? {
-        let program = target_folder.join(&host).join("debug").join(&name);
-        let outcome = run_target(&folder, &name, &program, seconds)?;
-        sum = sum.and(Outcome {
-            success: outcome.success,
-            passed: u64::from(outcome.success),
-            failed: u64::from(!outcome.success),
-        });
-    }
-    Ok(sum)
+    let programs = target_folder.join(&host).join("debug");
+    // A target keeps one core busy, so there is one for each; what they print is mixed, and each names itself.
+    let left = Mutex::new(targets(&manifest)?.into_iter());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let run_some = || -> Result<Outcome> {
+        let mut sum = Outcome::of(true);
+        while let Some(name) = next() {
+            let success = run_target(&folder, &name, &programs.join(&name), seconds)?.success;
+            println!("{name}: {}", if success { "nothing found" } else { "FAILED" });
+            sum = sum.and(Outcome { success, passed: u64::from(success), failed: u64::from(!success) });
+        }
+        Ok(sum)
+    };
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(run_some)).collect();
+        running.into_iter().try_fold(Outcome::of(true), |sum, one| match one.join() {
+            Ok(outcome) => Ok(sum.and(outcome?)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
 }
 
 /// Finds go to a temporary folder, so that a run leaves nothing behind but what it prints and the failing input.

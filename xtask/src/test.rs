@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::child::{self, Outcome};
 use crate::phases::Phases;
@@ -28,10 +28,10 @@ pub(crate) fn run(root: &Path, extent: Extent) -> Result<bool> {
     if extent == Extent::Whole {
         phases.run("cargo-deny", || deny::run(root));
     }
-    phases
-        .run("clippy", || cargo(root, &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]));
-    // The program and the tests are built with one set of features, so that nothing is built twice.
-    let built = phases.run("build", || cargo(root, &["build", "--quiet", "--workspace", "--bins", "--tests"]));
+    // The program, the tests and the examples are built with one set of features, so that nothing is built twice.
+    let built = phases.run("build and clippy", || {
+        child::stream(linted()?.args(["build", "--quiet", "--workspace", "--all-targets"]).current_dir(root))
+    });
     phases.run("tests, both databases", || {
         if built { tests(root) } else { bail!("not run: the workspace does not build") }
     });
@@ -81,7 +81,7 @@ fn formatting(root: &Path) -> Result<Outcome> {
 /// All tests of the workspace, with a PostgreSQL of our own beside the SQLite that each test makes itself.
 fn tests(root: &Path) -> Result<Outcome> {
     let server = Postgres::start(&postgres::find_or_install()?)?;
-    let mut command = tools::cargo();
+    let mut command = linted()?;
     command.args(["test", "--quiet", "--workspace", "--no-fail-fast"]).current_dir(root);
     // A test must not follow what happens to be set where it runs.
     command.env("TEST_DATABASE_URL", server.url()).env("INSTA_UPDATE", "no").env("RUST_BACKTRACE", "1");
@@ -90,4 +90,20 @@ fn tests(root: &Path) -> Result<Outcome> {
 
 fn cargo(root: &Path, arguments: &[&str]) -> Result<Outcome> {
     child::stream(tools::cargo().args(arguments).current_dir(root))
+}
+
+/// Cargo that compiles the workspace with clippy, whose warnings are errors.
+///
+/// `cargo clippy` only checks, so that everything would be read once for it and once more to be built. Its driver is
+/// a whole compiler: as the workspace's own it does both at once, and what others wrote is compiled as ever.
+fn linted() -> Result<Command> {
+    let driver = tools::find("clippy-driver").context("clippy is missing: run `rustup component add clippy`")?;
+    let mut cargo = tools::cargo();
+    // How `cargo clippy` hands its arguments over.
+    cargo.env("RUSTC_WORKSPACE_WRAPPER", driver).env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
+    // One build of everything is never a second one of a part.
+    if std::env::var_os("CI").is_some() {
+        cargo.env("CARGO_INCREMENTAL", "0");
+    }
+    Ok(cargo)
 }
