@@ -3,8 +3,9 @@
 //! A tally is `(workflow, release, slice, hour, metric, key) → (n, sum)`. A slice is the whole workflow,
 //! or its runs that used one model or one tool, so that every figure can be had for these too.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::ids::WorkflowId;
 use crate::outcome::Outcome;
