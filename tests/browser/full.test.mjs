@@ -29,6 +29,7 @@ before(async () => {
   const clientPath = new URL(client.url()).pathname;
   const clientId = clientPath.split("/").pop();
   await made(context, `/workflows/${workflow}/assign`, { client: clientId, name: NAME });
+  const connection = await connected(context, workflow);
   addresses = [
     "/",
     "/workflows",
@@ -36,6 +37,10 @@ before(async () => {
     `/workflows/${workflow}/settings`,
     `/workflows/${workflow}/rules`,
     `/workflows/${workflow}/assign`,
+    `/workflows/${workflow}/connections`,
+    ...["vapi", "n8n", "langfuse", "beat"].map((source) => `/workflows/${workflow}/connections?source=${source}`),
+    connection,
+    `${connection}/delete`,
     "/clients",
     clientPath,
     `${clientPath}/edit`,
@@ -81,6 +86,23 @@ async function made(context, path, fields) {
   const answer = await context.request.post(path, { form: { ...fields, csrf } });
   assert.ok(answer.ok(), `${path} answered ${answer.status()}: ${(await answer.text()).slice(0, 2_000)}`);
   return answer;
+}
+
+/** Makes a connection that is asked too, by which one delivery is refused and another cannot be read; gives its page. */
+async function connected(context, workflow) {
+  const list = `/workflows/${workflow}/connections`;
+  const answer = await made(context, list, { source: "n8n", name: NAME });
+  const shown = await answer.text();
+  const secret = shown.match(/sts_[0-9a-f]{64}/)[0];
+  const hook = shown.match(/\/v1\/hooks\/n8n\/sth_[0-9a-f]{64}/)[0];
+  const tell = (authorization) =>
+    context.request.post(hook, { headers: { authorization }, data: { [LONG]: LONG, execution: { [LONG]: LONG } } });
+  assert.equal((await tell("Bearer nobody")).status(), 401);
+  assert.equal((await tell(`Bearer ${secret}`)).status(), 200);
+  const page = (await (await context.request.get(list)).text()).match(/\/connections\/con_[0-9a-f]+/)[0];
+  const asked = { name: NAME, poll: "on", every_minutes: "1440", base_url: `http://127.0.0.1:1/${LONG.slice(0, 60)}`, subject: "7" };
+  await made(context, page, { ...asked, api_token: "nobody" });
+  return page;
 }
 
 /** Sends runs of one workflow that use every tool, in every release, each with everything that a run may have. */

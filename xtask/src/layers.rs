@@ -51,7 +51,7 @@ const NOT_FOR_THE_PROGRAM: [&str; 3] = ["steward-bench", "steward-testkit", "xta
 /// Parts that belong to some rooms, so that the rest neither waits for them nor comes to lean on them.
 ///
 /// A name that ends in `*` stands for all that begin so.
-const FENCES: [(&str, &[&str], &str); 21] = [
+const FENCES: [(&str, &[&str], &str); 22] = [
     ("sea-orm", &["steward-store"], "only the store knows SQL"),
     ("sea-query*", &["steward-store"], "only the store knows SQL"),
     ("sqlx*", &["steward-store"], "only the store knows SQL"),
@@ -64,6 +64,8 @@ const FENCES: [(&str, &[&str], &str); 21] = [
     ("prost", &["steward-bench", "steward-web", "steward-wire"], "only wire and web read OTLP"),
     ("tonic", &["steward-web"], "only web answers requests"),
     ("axum*", &["steward-testkit", "steward-web"], "only web answers requests"),
+    // What tells a client of HTTP to which addresses it may connect.
+    ("tower-service", &["steward-jobs", "steward-testkit", "steward-web"], "only jobs ask, and web answers"),
     ("tower*", &["steward-testkit", "steward-web"], "only web answers requests"),
     ("utoipa*", &["steward-web"], "only web answers requests"),
     ("askama*", &["steward-web"], "only web makes pages"),

@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use steward_core::ids::{AgencyId, InboxId, WorkflowId};
+use steward_core::ids::{AgencyId, ConnectionId, InboxId, WorkflowId};
 use steward_core::step::Step;
 use steward_core::time::Timestamp;
 use steward_store::StoreError;
-use steward_store::system::{InboxKind, KeyScope, NewInboxEntry};
+use steward_store::system::{InboxEntry, InboxKind, KeyScope, NewInboxEntry};
+use steward_wire::platforms::{self, Delivery, Platform};
 use steward_wire::{Decoded, WireError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -28,6 +29,8 @@ const DECODE_INLINE_BYTES: usize = 512 * 1024;
 /// Entries, and bytes of them, that one commit takes.
 const COMMIT_ENTRIES: usize = 256;
 const COMMIT_BYTES: usize = 8 * 1024 * 1024;
+/// Times that are further ahead of the time here are a mistake of the sender's clock.
+const MOST_AHEAD_MINUTES: i64 = 10;
 /// How long this process keeps entries for itself; after that another may take them over.
 pub(crate) const LEASE_MS: i64 = 60_000;
 
@@ -40,6 +43,20 @@ pub struct Accepted {
     pub rejected: u64,
     /// Why, in words.
     pub rejection: Option<String>,
+    /// What is odd about what was accepted, with the mend.
+    pub warning: Option<String>,
+}
+
+impl Accepted {
+    /// What is said of a payload that was decoded.
+    pub(crate) fn of(decoded: &Decoded, received_at: Timestamp) -> Self {
+        Self {
+            accepted: decoded.steps.len() as u64,
+            rejected: decoded.rejected,
+            rejection: decoded.rejection.clone(),
+            warning: ahead(&decoded.steps, received_at),
+        }
+    }
 }
 
 /// A failure to take something in.
@@ -106,8 +123,49 @@ impl Gate {
     }
 }
 
+/// From whom a payload came, and how it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) agency_id: AgencyId,
+    pub(crate) workflow_id: Option<WorkflowId>,
+    pub(crate) connection_id: Option<ConnectionId>,
+    /// Whether its runs are tests, whatever it says itself.
+    pub(crate) is_test: bool,
+    pub(crate) received_at: Timestamp,
+}
+
+impl Origin {
+    fn of_key(scope: KeyScope, received_at: Timestamp) -> Self {
+        let KeyScope { agency_id, workflow_id, .. } = scope;
+        Self { agency_id, workflow_id, connection_id: None, is_test: false, received_at }
+    }
+
+    pub(crate) fn of_entry(entry: &InboxEntry) -> Self {
+        let InboxEntry { agency_id, workflow_id, connection_id, is_test, received_at, .. } = *entry;
+        Self { agency_id, workflow_id, connection_id, is_test, received_at }
+    }
+
+    /// What tells this sender's ids from those of others.
+    pub(crate) fn scope(&self) -> String {
+        self.connection_id.map(|id| id.to_string()).unwrap_or_default()
+    }
+
+    /// A verified payload of a platform, as it is read.
+    pub(crate) fn delivery<'a>(&self, scope: &'a str, body: &'a [u8]) -> Delivery<'a> {
+        Delivery { method: "POST", url: "", headers: &[], body, received_at: self.received_at, scope }
+    }
+}
+
 /// Reads a payload in the form it came.
-pub(crate) fn decode(kind: InboxKind, body: &[u8]) -> Result<Decoded, WireError> {
+pub(crate) fn decode(origin: Origin, kind: InboxKind, body: &[u8]) -> Result<Decoded, WireError> {
+    let mut decoded = decode_as_it_came(origin, kind, body)?;
+    if origin.is_test {
+        decoded.steps.iter_mut().for_each(|step| step.declared.get_or_insert_default().test = true);
+    }
+    Ok(decoded)
+}
+
+fn decode_as_it_came(origin: Origin, kind: InboxKind, body: &[u8]) -> Result<Decoded, WireError> {
     use steward_wire::import::Format;
     use steward_wire::otlp::Encoding;
     let line = |format| {
@@ -128,7 +186,24 @@ pub(crate) fn decode(kind: InboxKind, body: &[u8]) -> Result<Decoded, WireError>
             let steps = serde_json::from_slice(body).map_err(WireError::Json)?;
             Ok(Decoded { steps, ..Decoded::default() })
         }
+        InboxKind::Vapi
+        | InboxKind::Retell
+        | InboxKind::ElevenLabs
+        | InboxKind::N8n
+        | InboxKind::Make
+        | InboxKind::Zapier
+        | InboxKind::LangGraph
+        | InboxKind::Twilio
+        | InboxKind::Event => {
+            let scope = origin.scope();
+            platforms::read(platform_of(kind)?, &origin.delivery(&scope, body))
+        }
     }
+}
+
+/// The platform whose events a payload holds.
+pub(crate) fn platform_of(kind: InboxKind) -> Result<Platform, WireError> {
+    Platform::parse(kind.as_str()).ok_or(WireError::Shape("it is no event of a platform"))
 }
 
 impl App {
@@ -139,40 +214,70 @@ impl App {
     /// [`IntakeError::Unreadable`] for bytes that are not of this kind at all; single bad spans are counted in the
     /// answer instead. [`IntakeError::Busy`] when it could not be kept.
     pub async fn accept(&self, scope: KeyScope, kind: InboxKind, body: bytes::Bytes) -> Result<Accepted, IntakeError> {
-        let policies = self.policies(scope.agency_id).await.map_err(busy_with)?;
-        if !policies.keep_all(scope.workflow_id) {
-            return self.accept_in_part(scope, kind, body, policies).await;
+        let origin = Origin::of_key(scope, self.clock().now());
+        let policies = self.policies(origin.agency_id).await.map_err(busy_with)?;
+        if !policies.keep_all(origin.workflow_id) {
+            return self.accept_in_part(origin, kind, body, policies).await;
         }
-        let decoded = if body.len() > DECODE_INLINE_BYTES {
-            let body = body.clone();
-            let decoding = tokio::task::spawn_blocking(move || decode(kind, &body));
-            decoding.await.map_err(|_| IntakeError::Busy { retry_after_seconds: 1 })?
+        let decoded = decode_aside(origin, kind, &body).await?.map_err(IntakeError::Unreadable)?;
+        self.accept_as(origin, kind, &body, decoded).await
+    }
+
+    /// Takes in a payload of a connection. When this returns, it is on disk; what cannot be read is kept with the
+    /// reason, as far as it may be, because its sender would only send the same again.
+    ///
+    /// # Errors
+    ///
+    /// [`IntakeError::Busy`] when it could not be kept.
+    pub(crate) async fn accept_from(
+        &self,
+        origin: Origin,
+        kind: InboxKind,
+        body: bytes::Bytes,
+    ) -> Result<Accepted, IntakeError> {
+        let policies = self.policies(origin.agency_id).await.map_err(busy_with)?;
+        let (rejected, reason) = if policies.keep_all(origin.workflow_id) {
+            match decode_aside(origin, kind, &body).await? {
+                Ok(Decoded { steps, rejected, rejection }) if steps.is_empty() && rejected > 0 => (rejected, rejection),
+                Ok(decoded) => return self.accept_as(origin, kind, &body, decoded).await,
+                Err(error) => (1, Some(with_causes(&error))),
+            }
         } else {
-            decode(kind, &body)
+            match self.accept_in_part(origin, kind, body.clone(), Arc::clone(&policies)).await {
+                Ok(Accepted { accepted: 0, rejected, rejection, .. }) if rejected > 0 => (rejected, rejection),
+                Err(IntakeError::Unreadable(error)) => (1, Some(with_causes(&error))),
+                settled => return settled,
+            }
         };
-        let decoded = decoded.map_err(IntakeError::Unreadable)?;
-        self.accept_decoded(scope, kind, &body, decoded, self.clock().now()).await
+        let reason = reason.unwrap_or_else(|| "nothing of it can be read".to_owned());
+        let reason = policies.words(&reason).into_owned();
+        let rest = policies.rest_of_unreadable(origin.workflow_id, kind, body).await?;
+        let entry = self.entry_of(origin, kind, &rest);
+        if let Err(error) = self.agency(origin.agency_id).record_unreadable(entry, &reason).await {
+            log_failure(&error);
+            return Err(IntakeError::Busy { retry_after_seconds: 2 });
+        }
+        Ok(Accepted { accepted: 0, rejected, rejection: Some(reason), warning: None })
     }
 
     /// Takes in a payload of which something may not be kept: that is gone before anything is stored.
     async fn accept_in_part(
         &self,
-        scope: KeyScope,
+        origin: Origin,
         kind: InboxKind,
         body: bytes::Bytes,
         policies: Arc<Policies>,
     ) -> Result<Accepted, IntakeError> {
-        let known = self.known_workflows(scope, kind, &body, &policies).await.map_err(busy_with)?;
+        let known = self.known_workflows(origin, kind, &body, &policies).await.map_err(busy_with)?;
         let sorting = tokio::task::spawn_blocking(move || {
-            policies.sort(kind, &body, scope.workflow_id, &known).map(|sorted| (sorted, body))
+            policies.sort(origin, kind, &body, &known).map(|sorted| (sorted, body))
         });
         let sorted = sorting.await.map_err(|_| IntakeError::Busy { retry_after_seconds: 1 })?;
         let (sorted, body) = sorted.map_err(IntakeError::Unreadable)?;
-        let received_at = self.clock().now();
         for payload in sorted.payloads {
             let bytes = payload.body.as_deref().unwrap_or(&body);
             let decoded = Decoded { steps: payload.steps, ..Decoded::default() };
-            self.accept_decoded(scope, payload.kind, bytes, decoded, received_at).await?;
+            self.accept_as(origin, payload.kind, bytes, decoded).await?;
         }
         Ok(sorted.answer)
     }
@@ -182,23 +287,21 @@ impl App {
     /// # Errors
     ///
     /// [`IntakeError::Busy`] when it could not be kept.
-    async fn accept_decoded(
+    async fn accept_as(
         &self,
-        scope: KeyScope,
+        origin: Origin,
         kind: InboxKind,
         body: &[u8],
         decoded: Decoded,
-        received_at: Timestamp,
     ) -> Result<Accepted, IntakeError> {
-        let answer =
-            Accepted { accepted: decoded.steps.len() as u64, rejected: decoded.rejected, rejection: decoded.rejection };
+        let answer = Accepted::of(&decoded, origin.received_at);
         if decoded.steps.is_empty() {
             return Ok(answer);
         }
-        let entry = self.entry_of(scope.agency_id, scope.workflow_id, kind, body, received_at);
+        let entry = self.entry_of(origin, kind, body);
         let mut steps = decoded.steps;
         for step in &mut steps {
-            step.received_at = received_at;
+            step.received_at = origin.received_at;
         }
         self.keep(entry, steps).await?;
         Ok(answer)
@@ -245,12 +348,13 @@ impl App {
         workflow_id: Option<WorkflowId>,
         lines: Vec<(InboxKind, Vec<u8>)>,
     ) -> Result<Vec<(usize, String)>, AppError> {
-        let now = self.clock().now();
+        let received_at = self.clock().now();
+        let origin = Origin { agency_id, workflow_id, connection_id: None, is_test: false, received_at };
         let policies = self.policies(agency_id).await?;
         let mut entries = Vec::with_capacity(lines.len());
         let mut bad = Vec::new();
         for (index, (kind, body)) in lines.into_iter().enumerate() {
-            let sorted = match policies.sort(kind, &body, workflow_id, &HashMap::new()) {
+            let sorted = match policies.sort(origin, kind, &body, &HashMap::new()) {
                 Ok(sorted) => sorted,
                 Err(error) => {
                     bad.push((index, error.to_string()));
@@ -262,7 +366,7 @@ impl App {
             }
             for payload in sorted.payloads {
                 let bytes = payload.body.as_deref().unwrap_or(&body);
-                entries.push(self.entry_of(agency_id, workflow_id, payload.kind, bytes, now));
+                entries.push(self.entry_of(origin, payload.kind, bytes));
             }
         }
         if !entries.is_empty() {
@@ -284,33 +388,29 @@ impl App {
         let policies = self.policies(agency_id).await?;
         let mut entries = Vec::with_capacity(payloads.len());
         for (at, kind, body) in &payloads {
+            let origin = Origin { agency_id, workflow_id: None, connection_id: None, is_test: false, received_at: *at };
             if policies.keep_all(None) {
-                entries.push(self.entry_of(agency_id, None, *kind, body, *at));
+                entries.push(self.entry_of(origin, *kind, body));
                 continue;
             }
-            let sorted = policies.sort(*kind, body, None, &HashMap::new()).map_err(IntakeError::Unreadable)?;
+            let sorted = policies.sort(origin, *kind, body, &HashMap::new()).map_err(IntakeError::Unreadable)?;
             for payload in sorted.payloads {
                 let bytes = payload.body.as_deref().unwrap_or(body);
-                entries.push(self.entry_of(agency_id, None, payload.kind, bytes, *at));
+                entries.push(self.entry_of(origin, payload.kind, bytes));
             }
         }
         self.store().record_inbox(entries, self.inner.node, Timestamp(0)).await?;
         Ok(())
     }
 
-    fn entry_of(
-        &self,
-        agency_id: AgencyId,
-        workflow_id: Option<WorkflowId>,
-        kind: InboxKind,
-        body: &[u8],
-        received_at: Timestamp,
-    ) -> NewInboxEntry {
+    fn entry_of(&self, origin: Origin, kind: InboxKind, body: &[u8]) -> NewInboxEntry {
         NewInboxEntry {
             id: InboxId::from_uuid(self.ids().make()),
-            agency_id,
-            received_at,
-            workflow_id,
+            agency_id: origin.agency_id,
+            received_at: origin.received_at,
+            workflow_id: origin.workflow_id,
+            connection_id: origin.connection_id,
+            is_test: origin.is_test,
             kind,
             body: steward_store::pack(body),
             n_bytes: i64::try_from(body.len()).unwrap_or(i64::MAX),
@@ -349,6 +449,41 @@ impl App {
             }
         }
     }
+}
+
+/// Decodes a payload, off the threads that answer requests when it is large.
+async fn decode_aside(
+    origin: Origin,
+    kind: InboxKind,
+    body: &bytes::Bytes,
+) -> Result<Result<Decoded, WireError>, IntakeError> {
+    if body.len() <= DECODE_INLINE_BYTES {
+        return Ok(decode(origin, kind, body));
+    }
+    let body = body.clone();
+    let decoding = tokio::task::spawn_blocking(move || decode(origin, kind, &body));
+    decoding.await.map_err(|_| IntakeError::Busy { retry_after_seconds: 1 })
+}
+
+/// Says that a sender's clock is ahead. What lies in the past may just be late, and is no sign of anything.
+fn ahead(steps: &[Step], received_at: Timestamp) -> Option<String> {
+    let minutes = steps.iter().map(|step| step.started_at).max()?.ms_since(received_at) / 60_000;
+    (minutes >= MOST_AHEAD_MINUTES).then(|| {
+        let by = if minutes < 120 { format!("{minutes} minutes") } else { format!("{} hours", minutes / 60) };
+        format!("it is kept, and its times are {by} ahead of the time here: the sender's clock is off, or it sends local time as UTC")
+    })
+}
+
+/// An error with its causes, in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 /// What cannot be sorted by what may be kept of it is not kept: the sender comes back.

@@ -8,6 +8,7 @@ pub mod agencies;
 pub mod assemble;
 pub mod clients;
 pub mod clock;
+pub mod connections;
 pub mod demo;
 pub mod error;
 pub mod export;
@@ -17,6 +18,7 @@ pub mod intake;
 pub mod jobs;
 pub mod keys;
 pub mod live;
+pub mod mistakes;
 pub mod people;
 pub mod pictures;
 pub mod prices;
@@ -26,6 +28,7 @@ pub mod reports;
 pub mod retention;
 pub mod run_query;
 pub mod runs;
+pub mod seal;
 pub mod secrets;
 pub mod sign_in;
 pub mod today;
@@ -33,7 +36,7 @@ pub mod trends;
 pub mod user_data;
 pub mod workflows;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use steward_core::ids::AgencyId;
 use steward_store::{AgencyStore, Store};
@@ -64,6 +67,9 @@ struct Inner {
     readers: assemble::Readers,
     policies: privacy::Known,
     live: live::Live,
+    mistakes: mistakes::Pending,
+    connections: connections::Seen,
+    seal: OnceLock<seal::Seal>,
 }
 
 impl App {
@@ -82,8 +88,19 @@ impl App {
                 readers: assemble::Readers::default(),
                 policies: privacy::Known::default(),
                 live: live::Live::new(),
+                mistakes: mistakes::Pending::default(),
+                connections: connections::Seen::default(),
+                seal: OnceLock::new(),
             }),
         }
+    }
+
+    /// The same, with what secrets of others are sealed with. Without it, none can be kept.
+    #[must_use]
+    pub fn sealed_with(self, seal: seal::Seal) -> Self {
+        // A second key would leave what the first one sealed.
+        let _ = self.inner.seal.set(seal);
+        self
     }
 
     /// The database.

@@ -6,6 +6,7 @@
 //! A trace belongs to the workflow that its spans name, and to that of its run where there is one already; where these
 //! differ the stricter settings hold. A workflow that is not known does as its agency does.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,14 +14,14 @@ use std::time::Duration;
 use steward_core::ids::{AgencyId, WorkflowId};
 use steward_core::privacy::{Content, Privacy};
 use steward_core::step::Step;
-use steward_store::system::{InboxKind, KeyScope};
+use steward_store::system::InboxKind;
+use steward_wire::WireError;
 use steward_wire::import::Format;
 use steward_wire::mask::{self, Masker, Rest, Sorted, Treatment};
 use steward_wire::otlp::Encoding;
-use steward_wire::{Decoded, WireError};
 use tokio::time::Instant;
 
-use crate::intake::{Accepted, decode};
+use crate::intake::{Accepted, IntakeError, Origin, decode, platform_of};
 use crate::{App, AppError};
 
 /// How long settings are used before they are read again: so long a change may take to reach every process.
@@ -93,13 +94,15 @@ impl Policies {
     /// Sorts a payload by what may be kept of it. `known` are the workflows of traces whose runs are stored already.
     pub(crate) fn sort(
         &self,
+        origin: Origin,
         kind: InboxKind,
         body: &[u8],
-        pinned: Option<WorkflowId>,
         known: &HashMap<String, WorkflowId>,
     ) -> Result<Kept, WireError> {
-        let Decoded { steps, rejected, rejection } = decode(kind, body)?;
-        let answer = Accepted { accepted: steps.len() as u64, rejected, rejection };
+        let pinned = origin.workflow_id;
+        let decoded = decode(origin, kind, body)?;
+        let answer = Accepted::of(&decoded, origin.received_at);
+        let steps = decoded.steps;
         let mut payloads = Vec::new();
         if steps.is_empty() {
             return Ok(Kept { payloads, answer });
@@ -112,23 +115,47 @@ impl Policies {
             let policy = self.choose(steps, pinned, known);
             Treatment { content: policy.privacy.content(), masker: &policy.masker }
         };
-        let Sorted { rest, stripped } = sorted(kind, body, &choose)?;
+        let Sorted { rest, stripped } = sorted(origin, kind, body, &choose)?;
         match rest {
             Rest::AsItCame => payloads.push(Payload { kind, body: None, steps }),
             Rest::Rewritten(bytes) => {
                 // What is read later is what is read now: the steps come from the bytes that are stored.
                 let kind = rewritten_kind(kind);
-                let steps = decode(kind, &bytes)?.steps;
+                let steps = decode(origin, kind, &bytes)?.steps;
                 payloads.push(Payload { kind, body: Some(bytes), steps });
             }
             Rest::Nothing => {}
         }
         if !stripped.is_empty() {
             let bytes = serde_json::to_vec(&stripped).map_err(WireError::Json)?;
-            let steps = decode(InboxKind::Steps, &bytes)?.steps;
+            let steps = decode(origin, InboxKind::Steps, &bytes)?.steps;
             payloads.push(Payload { kind: InboxKind::Steps, body: Some(bytes), steps });
         }
         Ok(Kept { payloads, answer })
+    }
+
+    /// What may be kept of a payload of a connection that cannot be read: nothing tells what in it is whose.
+    pub(crate) async fn rest_of_unreadable(
+        self: &Arc<Self>,
+        pinned: Option<WorkflowId>,
+        kind: InboxKind,
+        body: bytes::Bytes,
+    ) -> Result<bytes::Bytes, IntakeError> {
+        if self.keep_all(pinned) {
+            return Ok(body);
+        }
+        let policies = Arc::clone(self);
+        let masking = tokio::task::spawn_blocking(move || {
+            let policy = pinned.map_or(&policies.agency, |id| policies.of(id));
+            let treatment = Treatment { content: policy.privacy.content(), masker: &policy.masker };
+            mask::keep_of_unreadable(platform_of(kind).ok(), &body, treatment)
+        });
+        masking.await.map(bytes::Bytes::from).map_err(|_| IntakeError::Busy { retry_after_seconds: 1 })
+    }
+
+    /// Words on a payload that are kept: what they quote of it is gone, unless everything is kept of every workflow.
+    pub(crate) fn words<'w>(&self, words: &'w str) -> Cow<'w, str> {
+        if self.keep_all { Cow::Borrowed(words) } else { Cow::Owned(self.agency.masker.mask_quoting(words)) }
     }
 }
 
@@ -140,7 +167,7 @@ pub(crate) fn rewritten_kind(kind: InboxKind) -> InboxKind {
     }
 }
 
-fn sorted(kind: InboxKind, body: &[u8], choose: mask::Choose<'_, '_>) -> Result<Sorted, WireError> {
+fn sorted(origin: Origin, kind: InboxKind, body: &[u8], choose: mask::Choose<'_, '_>) -> Result<Sorted, WireError> {
     let line = |format| {
         let text = std::str::from_utf8(body).map_err(|_| WireError::NotText)?;
         // A line that cannot be read has no steps, and never comes here.
@@ -154,6 +181,18 @@ fn sorted(kind: InboxKind, body: &[u8], choose: mask::Choose<'_, '_>) -> Result<
         InboxKind::TauBench => line(Format::TauBench),
         InboxKind::Tau2Bench => line(Format::Tau2Bench),
         InboxKind::Steps => Ok(Sorted { rest: Rest::AsItCame, stripped: Vec::new() }),
+        InboxKind::Vapi
+        | InboxKind::Retell
+        | InboxKind::ElevenLabs
+        | InboxKind::N8n
+        | InboxKind::Make
+        | InboxKind::Zapier
+        | InboxKind::LangGraph
+        | InboxKind::Twilio
+        | InboxKind::Event => {
+            let scope = origin.scope();
+            mask::keep_of_delivery(platform_of(kind)?, &origin.delivery(&scope, body), choose)
+        }
     }
 }
 
@@ -220,23 +259,23 @@ impl App {
     /// The workflows of the traces in a payload whose runs are stored already, where a key does not say it.
     pub(crate) async fn known_workflows(
         &self,
-        scope: KeyScope,
+        origin: Origin,
         kind: InboxKind,
         body: &bytes::Bytes,
         policies: &Policies,
     ) -> Result<HashMap<String, WorkflowId>, AppError> {
-        if scope.workflow_id.is_some() || policies.by_id.is_empty() {
+        if origin.workflow_id.is_some() || policies.by_id.is_empty() {
             return Ok(HashMap::new());
         }
         let body = body.clone();
         let reading = tokio::task::spawn_blocking(move || {
-            let steps = decode(kind, &body).map(|decoded| decoded.steps).unwrap_or_default();
+            let steps = decode(origin, kind, &body).map(|decoded| decoded.steps).unwrap_or_default();
             let mut traces: Vec<String> = steps.into_iter().map(|step| step.trace_id).collect();
             traces.sort_unstable();
             traces.dedup();
             traces
         });
         let traces = reading.await.map_err(|_| AppError::Fault("reading a payload"))?;
-        Ok(self.agency(scope.agency_id).find_run_workflows(&traces).await?.into_iter().collect())
+        Ok(self.agency(origin.agency_id).find_run_workflows(&traces).await?.into_iter().collect())
     }
 }

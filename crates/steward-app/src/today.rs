@@ -11,6 +11,7 @@ use steward_core::workflow::{ValueBasis, Workflow};
 use steward_stats::intervals::newcombe_difference;
 use steward_store::tenant::TallyQuery;
 
+use crate::connections::Beat;
 use crate::figures::last_days;
 use crate::{Actor, App, AppError};
 
@@ -56,7 +57,7 @@ pub enum Urgency {
 pub enum AttentionKind {
     /// Telemetry names a workflow that belongs to no client.
     Unassigned,
-    /// A workflow that ran steadily has not run for long.
+    /// A workflow that ran steadily has not run for long, or gives no sign of life.
     Silent,
     /// A tool fails much more often than before.
     ToolFailing {
@@ -147,13 +148,41 @@ impl App {
         let (before, recent) = (sums.pop().unwrap_or_default(), sums.pop().unwrap_or_default());
         let none = Sums::default();
         let mut all = Vec::new();
+        let beats = self.missed_beats(actor.agency_id).await?;
         for workflow in &workflows {
+            for beat in beats.iter().filter(|beat| beat.workflow_id == workflow.id) {
+                all.push(still(workflow, beat, now));
+            }
             let recent = recent.get(&workflow.id).unwrap_or(&none);
             let before = before.get(&workflow.id).unwrap_or(&none);
             look_at(workflow, recent, before, missed.get(&workflow.id).copied(), now, actor, &mut all);
         }
         all.sort_by(|a, b| b.urgency.cmp(&a.urgency).then_with(|| a.workflow.cmp(&b.workflow)));
         Ok(all)
+    }
+}
+
+/// A sign of life that is missed.
+fn still(workflow: &Workflow, beat: &Beat, now: Timestamp) -> Attention {
+    let in_words = |minutes: i64| match minutes {
+        ..=119 => format!("{minutes} minutes"),
+        120..=2_879 => format!("{} hours", minutes / 60),
+        _ => format!("{} days", minutes / 1_440),
+    };
+    let every = in_words(i64::from(beat.every_minutes));
+    let silent = in_words(now.ms_since(beat.since) / 60_000);
+    let name = &beat.name;
+    let words = match beat.last_at {
+        Some(_) => format!("the sign of life “{name}”, expected every {every}, came last {silent} ago"),
+        None => format!("the sign of life “{name}”, expected every {every}, never came in {silent}"),
+    };
+    Attention {
+        urgency: Urgency::High,
+        kind: AttentionKind::Silent,
+        workflow_id: workflow.id,
+        workflow: workflow.name.clone(),
+        client_id: workflow.client_id,
+        words,
     }
 }
 

@@ -23,7 +23,7 @@ use steward_wire::mask::{self, Rest};
 use steward_wire::otlp::Encoding;
 
 use crate::assemble::split_key;
-use crate::intake::decode;
+use crate::intake::{Origin, decode, platform_of};
 use crate::privacy::rewritten_kind;
 use crate::{Actor, App, AppError};
 
@@ -307,6 +307,7 @@ impl Gone {
             let text = std::str::from_utf8(&entry.body).map_err(|_| WireError::NotText)?;
             Ok(mask::without_traces_line(format, text, &is_gone))
         };
+        let origin = Origin::of_entry(entry);
         match entry.kind {
             InboxKind::OtlpProtobuf => mask::without_traces_otlp(&entry.body, Encoding::Protobuf, &is_gone),
             InboxKind::OtlpJson => mask::without_traces_otlp(&entry.body, Encoding::Json, &is_gone),
@@ -315,7 +316,7 @@ impl Gone {
             InboxKind::TauBench => line(Format::TauBench),
             InboxKind::Tau2Bench => line(Format::Tau2Bench),
             InboxKind::Steps => {
-                let mut steps = decode(entry.kind, &entry.body)?.steps;
+                let mut steps = decode(origin, entry.kind, &entry.body)?.steps;
                 let n = steps.len();
                 steps.retain(|step| !is_gone(&step.trace_id));
                 Ok(match steps.len() {
@@ -323,6 +324,19 @@ impl Gone {
                     0 => Rest::Nothing,
                     _ => Rest::Rewritten(serde_json::to_vec(&steps).map_err(WireError::Json)?),
                 })
+            }
+            InboxKind::Vapi
+            | InboxKind::Retell
+            | InboxKind::ElevenLabs
+            | InboxKind::N8n
+            | InboxKind::Make
+            | InboxKind::Zapier
+            | InboxKind::LangGraph
+            | InboxKind::Twilio
+            | InboxKind::Event => {
+                let scope = origin.scope();
+                let delivery = origin.delivery(&scope, &entry.body);
+                mask::without_traces_delivery(platform_of(entry.kind)?, &delivery, &is_gone)
             }
         }
     }

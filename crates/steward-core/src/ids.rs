@@ -85,6 +85,8 @@ ids! {
     RunId = "run";
     /// An API key.
     KeyId = "key";
+    /// A connection of a workflow to what sends its runs.
+    ConnectionId = "con";
     /// A report of a period to a client.
     ReportId = "rep";
     /// An entry of the inbox.

@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod clients;
+pub mod connections;
 pub mod conversation;
 pub mod derive;
 pub mod errors;

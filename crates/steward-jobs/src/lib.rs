@@ -3,11 +3,16 @@
 //! Each job is a call into the use cases; any number of processes may run this over one database, and none does
 //! what another does, because a job is claimed with a lease.
 
+mod fetch;
+mod poll;
+
 use std::time::Duration;
 
 use steward_app::App;
 use steward_app::retention::Retention;
 use tokio::sync::watch;
+
+pub use poll::poll;
 
 /// How often the queue is looked at when it was empty.
 const PAUSE: Duration = Duration::from_millis(1_000);

@@ -10,6 +10,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0001_house.sql"),
     include_str!("../migrations/0002_rare_runs.sql"),
     include_str!("../migrations/0003_privacy.sql"),
+    include_str!("../migrations/0004_connections.sql"),
 ];
 
 /// Brings the schema up to date.

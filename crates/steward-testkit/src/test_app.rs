@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
 use steward_app::agencies::NewAgency;
+use steward_app::seal::Seal;
 use steward_app::system::InboxKind;
 use steward_app::{App, Clock, IdSource};
 use steward_core::ids::AgencyId;
@@ -57,6 +58,10 @@ impl TestApp {
         let logs = Logs::listen();
         let clock = Clock::fixed(NOW);
         let app = App::new(db.open().await, clock.clone(), IdSource::counted(), public_url);
+        let app = match Seal::of("the secret key of every test, which is none") {
+            Some(seal) => app.sealed_with(seal),
+            None => app,
+        };
         let router = steward_web::router(app.clone(), config);
         Self { inner: Rc::new(Inner { app, clock, router, logs, expects_errors: Cell::new(false), db }) }
     }

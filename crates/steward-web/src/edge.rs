@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use steward_app::mistakes::Mistake;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 use tracing::Instrument as _;
@@ -29,7 +30,7 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 pub(crate) fn around(routes: Router<WebState>, state: &WebState) -> Router<WebState> {
     let body_pause = Duration::from_secs(state.config().body_pause_seconds);
     routes
-        .fallback(async || Problem::new(Kind::NotFound))
+        .fallback(not_found)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT))
         .layer(RequestBodyTimeoutLayer::new(body_pause))
@@ -46,8 +47,25 @@ async fn pass(State(state): State<WebState>, request: Request, next: Next) -> Re
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let asked = request.headers().clone();
     let span = tracing::info_span!("http.request", request.id = %id, http.method = %method, http.route = route);
+    let path = request.uri().path().to_owned();
     async move {
-        let response = next.run(request).await;
+        let mut response = next.run(request).await;
+        let is_bare = response.extensions().get::<Problem>().is_none();
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED
+            && is_bare
+            && let Some((mistake, words)) = ingest::mistaken_address(&method, &path, &asked)
+        {
+            let problem = Problem::new(Kind::MethodNotAllowed).because(words).mistaken(mistake);
+            response.extensions_mut().insert(problem);
+        }
+        let told = response.extensions().get::<Problem>();
+        let mistake = told.and_then(|problem| Some((problem.mistake()?, ingest::words(problem))));
+        let is_address = matches!(mistake, Some((Mistake::Path | Mistake::Method, _)));
+        let class = if is_address { RouteClass::Ingest } else { class };
+        if let Some((mistake, words)) = mistake.filter(|_| class == RouteClass::Ingest) {
+            let sender = ingest::find_sender(&state, &asked).await;
+            state.app.note_mistake(sender, mistake, &words).await;
+        }
         let mut response = write_problem(response, (class, otlp), &asked, &id.to_string());
         headers::harden(response.headers_mut(), class, state.is_https());
         flash::forget_shown(&asked, &mut response);
@@ -66,6 +84,14 @@ async fn pass(State(state): State<WebState>, request: Request, next: Next) -> Re
     }
     .instrument(span)
     .await
+}
+
+/// What no route answers: nothing, or the address that was probably meant.
+async fn not_found(method: Method, uri: Uri, headers: HeaderMap) -> Problem {
+    match ingest::mistaken_address(&method, uri.path(), &headers) {
+        Some((mistake, words)) => Problem::new(Kind::NotFound).because(words).mistaken(mistake),
+        None => Problem::new(Kind::NotFound),
+    }
 }
 
 /// Writes the problem that a response carries, or that its bare status means, as the asker reads it.

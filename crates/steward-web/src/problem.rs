@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use steward_app::intake::IntakeError;
+use steward_app::mistakes::Mistake;
 use steward_app::{AppError, StoreError};
 
 /// The kinds of problems. Each has an address, `/problems/…`, that never changes its meaning.
@@ -166,13 +167,14 @@ pub struct Problem {
     title: Cow<'static, str>,
     detail: Option<String>,
     retry_after_seconds: Option<u32>,
+    mistake: Option<Mistake>,
 }
 
 impl Problem {
     /// A problem of a kind, without more words.
     #[must_use]
     pub const fn new(kind: Kind) -> Self {
-        Self { kind, title: Cow::Borrowed(kind.title()), detail: None, retry_after_seconds: None }
+        Self { kind, title: Cow::Borrowed(kind.title()), detail: None, retry_after_seconds: None, mistake: None }
     }
 
     /// The same, with what is the matter in a sentence.
@@ -193,6 +195,13 @@ impl Problem {
     #[must_use]
     pub fn titled(self, title: impl Into<Cow<'static, str>>) -> Self {
         Self { title: title.into(), ..self }
+    }
+
+    /// The same, as a mistake that people make when they connect something: it is kept, to be shown to them.
+    #[must_use]
+    pub fn mistaken(mut self, mistake: Mistake) -> Self {
+        self.mistake = Some(mistake);
+        self
     }
 
     /// There is no such thing: `Problem::no_such("run")`.
@@ -229,6 +238,12 @@ impl Problem {
     #[must_use]
     pub const fn retry_after_seconds(&self) -> Option<u32> {
         self.retry_after_seconds
+    }
+
+    /// The mistake that it is.
+    #[must_use]
+    pub const fn mistake(&self) -> Option<Mistake> {
+        self.mistake
     }
 
     /// As a problem document.
@@ -291,7 +306,9 @@ impl From<AppError> for Problem {
 impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
         match error {
-            IntakeError::Unreadable(source) => Self::new(Kind::BadRequest).because(with_causes(&source)),
+            IntakeError::Unreadable(source) => {
+                Self::new(Kind::BadRequest).because(with_causes(&source)).mistaken(Mistake::Unreadable)
+            }
             IntakeError::Busy { retry_after_seconds } => Self::new(Kind::Busy).retry_after(retry_after_seconds),
         }
     }

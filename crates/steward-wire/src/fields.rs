@@ -12,6 +12,19 @@ use crate::{errors, messages};
 
 /// The field that says how often something of each kind was masked before it was stored.
 pub(crate) const MASKED: &str = "steward_masked";
+/// Reads how often something of each kind was masked.
+pub(crate) fn masked_of(value: Value) -> Masked {
+    let mut masked = Masked::new();
+    let Value::Object(kinds) = value else { return masked };
+    for (kind, n) in kinds {
+        let n = n.as_u64().and_then(|n| u32::try_from(n).ok());
+        if let (Some(kind), Some(n)) = (MaskKind::parse(&kind), n) {
+            add_masked(&mut masked, &Masked::from([(kind, n)]));
+        }
+    }
+    masked
+}
+
 /// The most attributes of one step.
 const MAX_ATTRIBUTES: usize = 64;
 /// The most judgements of one step.
@@ -260,12 +273,8 @@ impl Fields {
 
     /// The fields that nobody took, and the notes, for a step's reading.
     pub(crate) fn close(mut self, step: &mut Step) {
-        for (kind, n) in self.object(MASKED) {
-            let n = n.as_u64().and_then(|n| u32::try_from(n).ok());
-            if let (Some(kind), Some(n)) = (MaskKind::parse(&kind), n) {
-                add_masked(&mut step.reading.masked, &Masked::from([(kind, n)]));
-            }
-        }
+        let masked = self.take(&[MASKED]).map(masked_of).unwrap_or_default();
+        add_masked(&mut step.reading.masked, &masked);
         step.reading
             .unmapped
             .extend(self.object.into_iter().filter(|(_, value)| !value.is_null()).take(50).map(|(key, _)| name(key)));

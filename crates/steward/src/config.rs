@@ -39,6 +39,9 @@ pub struct Config {
     pub data: PathBuf,
     /// The database address, `postgres://…`. Without it SQLite in the data folder is used.
     pub database: Option<SecretText>,
+    /// What secrets of platforms are sealed with, at least 32 characters; without it, with SQLite, a file in the data
+    /// folder holds one.
+    pub secret_key: Option<SecretText>,
     /// Where pages, the API and intake over HTTP listen.
     pub listen: SocketAddr,
     /// Where intake over OTLP/gRPC listens; an empty text turns it off.
@@ -47,6 +50,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Whether `X-Forwarded-For` says where a request came from. Only behind a proxy of one's own that sets it.
     pub trust_forwarded_for: bool,
+    /// Whether platforms may be asked at link-local addresses, where clouds keep the secrets of their machines.
+    pub allow_link_local: bool,
     /// `text` or `json`.
     pub log_format: String,
     /// What is logged, as `info` or `steward_app=debug,info`.
@@ -79,10 +84,12 @@ impl Default for Config {
         Self {
             data: PathBuf::from("steward-data"),
             database: None,
+            secret_key: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 7300)),
             listen_grpc: "127.0.0.1:4317".to_owned(),
             public_url: None,
             trust_forwarded_for: false,
+            allow_link_local: false,
             log_format: "text".to_owned(),
             log: "info".to_owned(),
             retention: RetentionConfig::default(),
@@ -94,10 +101,12 @@ impl Default for Config {
 const KEYS: &[(&str, &str)] = &[
     ("data", "STEWARD_DATA"),
     ("database", "STEWARD_DATABASE"),
+    ("secret_key", "STEWARD_SECRET_KEY"),
     ("listen", "STEWARD_LISTEN"),
     ("listen_grpc", "STEWARD_LISTEN_GRPC"),
     ("public_url", "STEWARD_PUBLIC_URL"),
     ("trust_forwarded_for", "STEWARD_TRUST_FORWARDED_FOR"),
+    ("allow_link_local", "STEWARD_ALLOW_LINK_LOCAL"),
     ("log_format", "STEWARD_LOG_FORMAT"),
     ("log", "STEWARD_LOG"),
     ("retention.raw_days", "STEWARD_RETENTION_RAW_DAYS"),
@@ -126,7 +135,9 @@ impl Config {
             let Some(value) = variable(name) else { continue };
             let value = match value.parse::<i64>() {
                 Ok(number) if key.ends_with("_days") => toml::Value::Integer(number),
-                _ if key.starts_with("trust_") => toml::Value::Boolean(value == "true" || value == "1"),
+                _ if key.starts_with("trust_") || key.starts_with("allow_") => {
+                    toml::Value::Boolean(value == "true" || value == "1")
+                }
                 _ => toml::Value::String(value),
             };
             match key.split_once('.') {

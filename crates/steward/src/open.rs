@@ -1,6 +1,8 @@
 //! Opening what a command works on: logs, the data folder, the database, the agency.
 
 use anyhow::{Context as _, bail};
+use steward_app::seal::{LEAST_CHARS, Seal};
+use steward_app::secrets::Secret;
 use steward_app::{Actor, App, Clock, IdSource};
 use steward_core::clients::{Agency, Client};
 use steward_core::people::Role;
@@ -40,7 +42,59 @@ pub async fn open(config: &Config) -> anyhow::Result<App> {
     let store = Store::open(&config.database_url())
         .await
         .with_context(|| format!("{what} cannot be opened: run `steward doctor` to see why"))?;
-    Ok(App::new(store, Clock::system(), IdSource::random(), &config.public_url()))
+    app_over(store, config)
+}
+
+/// The application over a database, with what secrets of platforms are sealed with.
+pub(crate) fn app_over(store: Store, config: &Config) -> anyhow::Result<App> {
+    let app = App::new(store, Clock::system(), IdSource::random(), &config.public_url());
+    Ok(match seal(config, app.ids())? {
+        Some(seal) => app.sealed_with(seal),
+        None => app,
+    })
+}
+
+/// What secrets of platforms are sealed with: the configured key, or the one in the data folder, made when it is
+/// missing. `None` with PostgreSQL and without a configured key: there is no folder that all processes share.
+fn seal(config: &Config, ids: &IdSource) -> anyhow::Result<Option<Seal>> {
+    if let Some(key) = &config.secret_key {
+        let seal = Seal::of(key.reveal());
+        return seal.map(Some).with_context(|| format!("secret_key has fewer than {LEAST_CHARS} characters"));
+    }
+    if config.database.is_some() {
+        return Ok(None);
+    }
+    let path = config.data.join("secret.key");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let made = Secret::of("", ids.secret());
+            match write_private(&path, made.reveal()) {
+                Ok(()) => made.reveal().to_owned(),
+                // Another process was first.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => std::fs::read_to_string(&path)
+                    .with_context(|| format!("the key {} cannot be read", path.display()))?,
+                Err(error) => {
+                    return Err(error).with_context(|| format!("the key {} cannot be written", path.display()));
+                }
+            }
+        }
+        Err(error) => return Err(error).with_context(|| format!("the key {} cannot be read", path.display())),
+    };
+    let seal = Seal::of(&text);
+    seal.map(Some).with_context(|| format!("the key {} was cut: put it back from a backup", path.display()))
+}
+
+/// Writes a new file that only its owner reads, and waits until it is on disk: what is sealed is lost without it.
+fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// The agency of this database; by name where there are several.

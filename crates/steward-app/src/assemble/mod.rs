@@ -22,10 +22,10 @@ use tokio::time::Instant;
 
 pub(crate) use readers::Readers;
 use work::Work;
-pub(crate) use work::split_key;
+pub(crate) use work::{split_key, trace_key};
 use write::Prepared;
 
-use crate::intake::{Held, LEASE_MS, decode};
+use crate::intake::{Held, LEASE_MS, Origin, decode};
 use crate::{App, AppError};
 
 /// Steps that one transaction takes at most; more wait for the next.
@@ -218,7 +218,7 @@ impl App {
     async fn assemble_entries(&self, entries: Vec<InboxEntry>) -> Result<(), AppError> {
         let mut read = Vec::with_capacity(entries.len());
         for entry in entries {
-            match decode(entry.kind, &entry.body) {
+            match decode(Origin::of_entry(&entry), entry.kind, &entry.body) {
                 Ok(decoded) => {
                     let mut steps = decoded.steps;
                     steps.iter_mut().for_each(|step| step.received_at = entry.received_at);

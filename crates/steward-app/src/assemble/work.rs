@@ -136,7 +136,7 @@ pub(super) fn is_pinned(run_key: &str) -> bool {
     run_key.contains(PIN)
 }
 
-fn trace_key(workflow_id: Option<WorkflowId>, trace_id: &str) -> String {
+pub(crate) fn trace_key(workflow_id: Option<WorkflowId>, trace_id: &str) -> String {
     match workflow_id {
         Some(id) => format!("{}{PIN}{trace_id}", id.as_uuid().simple()),
         None => trace_id.to_owned(),

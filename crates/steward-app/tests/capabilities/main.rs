@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "in tests a panic is the report, in their helpers too")]
 
 mod agencies;
+mod connections;
 mod export;
+mod hook_privacy;
 mod import;
 mod keys;
 mod people;

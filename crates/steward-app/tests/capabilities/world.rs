@@ -3,6 +3,7 @@
 use steward_app::agencies::NewAgency;
 use steward_app::clients::ClientChanges;
 use steward_app::people::NewPerson;
+use steward_app::seal::Seal;
 use steward_app::workflows::NewWorkflow;
 use steward_app::{Actor, App, AppError, Clock, IdSource};
 use steward_core::clients::Client;
@@ -22,13 +23,15 @@ pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) clock: Clock,
     // Last, so that everything that uses it is gone before it.
-    db: TestDb,
+    pub(crate) db: TestDb,
 }
 
 impl World {
     pub(crate) async fn new(db: TestDb) -> Self {
         let clock = Clock::fixed(NOW);
-        let app = App::new(db.open().await, clock.clone(), IdSource::counted(), "http://steward.test");
+        let seal = Seal::of("the secret key of every test, which is none").expect("long enough");
+        let app =
+            App::new(db.open().await, clock.clone(), IdSource::counted(), "http://steward.test").sealed_with(seal);
         Self { app, clock, db }
     }
 

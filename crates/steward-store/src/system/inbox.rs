@@ -4,7 +4,7 @@
 //! it over. Only the holder can settle it, in the transaction that writes its runs.
 
 use sea_orm::Value;
-use steward_core::ids::{AgencyId, InboxId, WorkflowId};
+use steward_core::ids::{AgencyId, ConnectionId, InboxId, WorkflowId};
 use steward_core::time::Timestamp;
 use uuid::Uuid;
 
@@ -30,10 +30,28 @@ pub enum InboxKind {
     Tau2Bench,
     /// Steps without what was said in them: what is kept where no content may be.
     Steps,
+    /// Events of Vapi, as its webhooks and its API tell them; so for the platforms that follow.
+    Vapi,
+    /// Events of Retell.
+    Retell,
+    /// Events of ElevenLabs Agents.
+    ElevenLabs,
+    /// Events of n8n.
+    N8n,
+    /// Events of Make.
+    Make,
+    /// Events of Zapier.
+    Zapier,
+    /// Events of LangGraph Platform.
+    LangGraph,
+    /// Events of Twilio.
+    Twilio,
+    /// Events of Steward's own form.
+    Event,
 }
 
 impl InboxKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 16] = [
         Self::OtlpProtobuf,
         Self::OtlpJson,
         Self::Native,
@@ -41,6 +59,15 @@ impl InboxKind {
         Self::TauBench,
         Self::Tau2Bench,
         Self::Steps,
+        Self::Vapi,
+        Self::Retell,
+        Self::ElevenLabs,
+        Self::N8n,
+        Self::Make,
+        Self::Zapier,
+        Self::LangGraph,
+        Self::Twilio,
+        Self::Event,
     ];
 
     /// The word for it, as shown and as stored.
@@ -54,10 +81,21 @@ impl InboxKind {
             Self::TauBench => "tau_bench",
             Self::Tau2Bench => "tau2_bench",
             Self::Steps => "steps",
+            Self::Vapi => "vapi",
+            Self::Retell => "retell",
+            Self::ElevenLabs => "elevenlabs",
+            Self::N8n => "n8n",
+            Self::Make => "make",
+            Self::Zapier => "zapier",
+            Self::LangGraph => "langgraph",
+            Self::Twilio => "twilio",
+            Self::Event => "event",
         }
     }
 
-    fn parse(word: &str) -> Option<Self> {
+    /// Reads the word. `None` for anything else.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
@@ -73,6 +111,10 @@ pub struct NewInboxEntry {
     pub received_at: Timestamp,
     /// The workflow that its sender's key is for; `None` for a key of the whole agency.
     pub workflow_id: Option<WorkflowId>,
+    /// The connection that it came by; `None` for what came with a key.
+    pub connection_id: Option<ConnectionId>,
+    /// Whether its runs are tests, whatever it says itself.
+    pub is_test: bool,
     /// In what form it came.
     pub kind: InboxKind,
     /// The bytes, by [`pack`](crate::pack).
@@ -92,6 +134,10 @@ pub struct InboxEntry {
     pub received_at: Timestamp,
     /// The workflow that its sender's key is for.
     pub workflow_id: Option<WorkflowId>,
+    /// The connection that it came by.
+    pub connection_id: Option<ConnectionId>,
+    /// Whether its runs are tests, whatever it says itself.
+    pub is_test: bool,
     /// In what form it came.
     pub kind: InboxKind,
     /// The bytes as they came, decompressed.
@@ -107,6 +153,8 @@ pub struct InboxRow {
     pub received_at: Timestamp,
     /// The workflow that its sender's key is for.
     pub workflow_id: Option<WorkflowId>,
+    /// The connection that it came by.
+    pub connection_id: Option<ConnectionId>,
     /// In what form it came.
     pub kind: InboxKind,
     /// How many bytes it had.
@@ -115,7 +163,7 @@ pub struct InboxRow {
     pub error: Option<String>,
 }
 
-const COLUMNS: &str = "id, agency_id, received_at, workflow_id, kind, body";
+const COLUMNS: &str = "id, agency_id, received_at, workflow_id, connection_id, is_test, kind, body";
 
 fn read_entry(mut row: Row) -> Result<InboxEntry, StoreError> {
     Ok(InboxEntry {
@@ -123,6 +171,8 @@ fn read_entry(mut row: Row) -> Result<InboxEntry, StoreError> {
         agency_id: AgencyId::from_uuid(row.take()?),
         received_at: Timestamp(row.take()?),
         workflow_id: row.take::<Option<Uuid>>()?.map(WorkflowId::from_uuid),
+        connection_id: row.take::<Option<Uuid>>()?.map(ConnectionId::from_uuid),
+        is_test: row.take()?,
         kind: read_kind(&mut row)?,
         body: unpack(&row.take::<Vec<u8>>()?).ok_or(StoreError::Corrupt { table: "inbox", column: "body" })?,
     })
@@ -155,6 +205,8 @@ impl Store {
             "state",
             "node",
             "lease_until",
+            "connection_id",
+            "is_test",
         ];
         let rows = entries
             .into_iter()
@@ -170,6 +222,8 @@ impl Store {
                     0_i16.into(),
                     node.into(),
                     lease_until.0.into(),
+                    entry.connection_id.map(ConnectionId::as_uuid).into(),
+                    entry.is_test.into(),
                 ]
             })
             .collect();
@@ -303,21 +357,53 @@ impl AgencyStore {
             .transpose()
     }
 
-    /// Lists entries that cannot be read, the newest first, at most `limit`.
+    /// Records a payload that cannot be read, with the reason. When this returns it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn record_unreadable(&self, entry: NewInboxEntry, reason: &str) -> Result<(), StoreError> {
+        self.store
+            .write(
+            "INSERT INTO inbox (agency_id, id, received_at, workflow_id, connection_id, is_test, kind, body, n_bytes, state, error)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 2, $10)",
+        )
+        .bind(self.agency_id().as_uuid())
+        .bind(entry.id.as_uuid())
+        .bind(entry.received_at.0)
+        .bind(entry.workflow_id.map(WorkflowId::as_uuid))
+        .bind(entry.connection_id.map(ConnectionId::as_uuid))
+        .bind(entry.is_test)
+        .bind(entry.kind.as_str())
+        .bind(entry.body)
+        .bind(entry.n_bytes)
+        .bind(reason)
+        .run()
+        .await
+        .map(|_| ())
+    }
+
+    /// Lists entries that cannot be read, the newest first, at most `limit`: all, or those that may be a workflow's.
     ///
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer or a row is corrupt.
-    pub async fn list_unreadable(&self, limit: u32) -> Result<Vec<InboxRow>, StoreError> {
-        let text = "SELECT id, received_at, workflow_id, kind, n_bytes, error FROM inbox
-                    WHERE agency_id = $1 AND state = 2 ORDER BY received_at DESC, id DESC LIMIT $2";
-        let rows = self.store.read(text).bind(self.agency_id().as_uuid()).bind(i64::from(limit)).all().await?;
+    pub async fn list_unreadable(&self, workflow: Option<WorkflowId>, limit: u32) -> Result<Vec<InboxRow>, StoreError> {
+        // What came with a key of the agency may be of any workflow.
+        let which = if workflow.is_some() { "AND (workflow_id IS NULL OR workflow_id = $3)" } else { "" };
+        let text = format!(
+            "SELECT id, received_at, workflow_id, connection_id, kind, n_bytes, error FROM inbox
+             WHERE agency_id = $1 AND state = 2 {which} ORDER BY received_at DESC, id DESC LIMIT $2"
+        );
+        let sql = self.store.read(text).bind(self.agency_id().as_uuid()).bind(i64::from(limit));
+        let rows = sql.bind_all(workflow.map(|id| Value::from(id.as_uuid()))).all().await?;
         rows.into_iter()
             .map(|mut row| {
                 Ok(InboxRow {
                     id: InboxId::from_uuid(row.take()?),
                     received_at: Timestamp(row.take()?),
                     workflow_id: row.take::<Option<Uuid>>()?.map(WorkflowId::from_uuid),
+                    connection_id: row.take::<Option<Uuid>>()?.map(ConnectionId::from_uuid),
                     kind: read_kind(&mut row)?,
                     n_bytes: row.take()?,
                     error: row.take()?,

@@ -1,6 +1,7 @@
 //! What belongs to no agency, or is looked up before the agency is known: agencies, sign-in, keys, the inbox's queue, jobs.
 
 mod agencies;
+mod connections;
 mod inbox;
 mod jobs;
 mod sign_in;

@@ -5,7 +5,9 @@
 
 pub(crate) mod agency;
 mod clients;
+pub(crate) mod connections;
 mod keys;
+mod mistakes;
 pub(crate) mod people;
 mod reports;
 mod runs;
@@ -21,7 +23,9 @@ use crate::Store;
 use crate::sql::Sql;
 
 pub use agency::AuditEntry;
+pub use connections::{Connection, PollState};
 pub use keys::ApiKey;
+pub use mistakes::MistakeRow;
 pub use people::Person;
 pub use reports::{ReportRow, ReportState};
 pub use runs::{MAX_INBOX_IDS, NewRun, RunCommit, RunCursor, RunFilter, RunKey, RunRow, RunSort, StoredRun};

@@ -577,6 +577,26 @@ impl AgencyStore {
         sql.all().await?.into_iter().map(|mut row| Ok((RunId::from_uuid(row.take()?), row.take()?))).collect()
     }
 
+    /// Finds which of these keys are of runs, by the trace of a conversation too. Gives those that are known.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn find_known_keys(&self, keys: &[RunKey]) -> Result<Vec<RunKey>, StoreError> {
+        let mut found = Vec::new();
+        for keys in keys.chunks(KEYS_AT_ONCE) {
+            for (table, column) in [("runs", "run_key"), ("run_traces", "trace_key")] {
+                let mut sql = self.read(format!("SELECT {column} FROM {table} WHERE agency_id = $1 AND {column} IN ("));
+                sql.push_list(keys.iter().map(|key| Value::from(key.clone())));
+                sql.push(")");
+                for mut row in sql.all().await? {
+                    found.push(row.take()?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// The run key of a conversation that each trace belongs to; traces of none are missing.
     ///
     /// # Errors

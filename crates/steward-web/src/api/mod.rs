@@ -5,6 +5,7 @@
 
 mod caller;
 mod clients;
+mod connections;
 mod cursor;
 mod exports;
 mod figures;
@@ -40,7 +41,8 @@ What belongs to somebody else is not found. Errors are problem documents (RFC 94
 RFC 3339 in UTC; days are days of the agency's zone; amounts that end in `_nanos` are whole billionths of a unit of the \
 currency, of US dollars for costs. What is unknown is null, never 0.
 
-Telemetry is sent to other addresses: OTLP to `/v1/traces`, native runs to `/v1/runs`.";
+Telemetry is sent to other addresses: OTLP to `/v1/traces`, native runs to `/v1/runs`, webhooks to the \
+address of their connection.";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -95,6 +97,9 @@ fn router() -> OpenApiRouter<WebState> {
         .routes(routes!(workflows::list::list_workflows))
         .routes(routes!(workflows::get::get_workflow, workflows::update::update_workflow))
         .routes(routes!(workflows::preview::preview_workflow))
+        .routes(routes!(connections::list::list_connections, connections::create::create_connection))
+        .routes(routes!(connections::rotate::rotate_connection))
+        .routes(routes!(connections::delete::delete_connection))
         .routes(routes!(runs::list::list_runs))
         .routes(routes!(runs::get::get_run))
         .routes(routes!(runs::list_payloads::list_run_payloads))

@@ -10,6 +10,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
 use flate2::write::MultiGzDecoder;
 use futures::StreamExt as _;
+use steward_app::mistakes::Mistake;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_http::timeout::TimeoutError;
 
@@ -107,7 +108,11 @@ impl Coming {
             MultiGzDecoder::new(Inflated { bytes: Vec::new(), most: limits.inflated, room, refusal: None });
         let mut n_sent = 0;
         let broken = |decoder: &mut MultiGzDecoder<Inflated>, error: &io::Error| {
-            let words = || Problem::new(Kind::BadRequest).because(format!("the body is not valid gzip: {error}"));
+            let words = || {
+                Problem::new(Kind::BadRequest)
+                    .because(format!("the body is not valid gzip: {error}; compress it, or leave Content-Encoding out"))
+                    .mistaken(Mistake::Encoding)
+            };
             decoder.get_mut().refusal.take().unwrap_or_else(words)
         };
         while let Some(chunk) = self.next().await? {

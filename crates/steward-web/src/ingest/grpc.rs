@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use bytes::{Buf, BufMut, Bytes};
 use prost::Message;
+use steward_app::mistakes::Sender;
 use steward_app::system::{InboxKind, KeyScope};
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, UnaryService};
@@ -76,7 +77,12 @@ async fn answer(state: &WebState, request: Request, not_kept: Option<&'static st
             let exporter = Exporter { state: state.clone(), scope, not_kept };
             grpc.unary(exporter, request).await.map(Body::new)
         }
-        Err(problem) => to_status(&problem).into_http::<Body>(),
+        Err(problem) => {
+            if let Some(mistake) = problem.mistake() {
+                state.app.note_mistake(Sender::Nobody, mistake, &words(&problem)).await;
+            }
+            to_status(&problem).into_http::<Body>()
+        }
     }
 }
 

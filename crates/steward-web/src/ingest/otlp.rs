@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
 use prost::Message as _;
 use serde_json::json;
-use steward_app::intake::Accepted;
+use steward_app::intake::{Accepted, IntakeError};
+use steward_app::mistakes::{Mistake, Sender};
 use steward_app::system::{InboxKind, KeyScope};
 
 use super::body::{Coming, Read};
@@ -50,7 +51,7 @@ pub(super) fn must_be_encoding(headers: &HeaderMap) -> Result<Encoding, Problem>
             .get(CONTENT_TYPE)
             .map_or("no Content-Type".into(), |value| String::from_utf8_lossy(value.as_bytes()));
         let words = format!("OTLP is application/x-protobuf or application/json, and this request has {named}");
-        Problem::new(Kind::UnsupportedMediaType).because(words)
+        Problem::new(Kind::UnsupportedMediaType).because(words).mistaken(Mistake::ContentType)
     })
 }
 
@@ -64,32 +65,37 @@ pub(super) async fn accept(
     state: &WebState,
     scope: KeyScope,
     kind: InboxKind,
-    read: Read,
+    mut read: Read,
 ) -> Result<Accepted, Problem> {
-    let Read { bytes, mut room } = read;
-    let n_bytes = bytes.len() as u64;
-    let most = state.config().max_bytes_in_flight / 2;
-    let weight = weight::of(kind, &bytes, most);
-    if weight > most {
-        return Err(
-            Problem::new(Kind::TooLarge).because("the body holds too many spans or values; send smaller batches")
-        );
-    }
-    room.grow_to(weight)?;
+    let n_bytes = read.bytes.len() as u64;
+    weigh(state, kind, &mut read)?;
+    let Read { bytes, room } = read;
     let taken = state.app.accept(scope, kind, bytes.clone()).await;
     drop(room);
     let nothing_good = match &taken {
         Ok(accepted) => accepted.accepted == 0 && accepted.rejected > 0,
-        Err(steward_app::intake::IntakeError::Unreadable(_)) => true,
+        Err(IntakeError::Unreadable(_)) => true,
         Err(_) => false,
     };
     if nothing_good && let Some(signal) = mistaken::signal(kind, &bytes) {
         let words = format!(
             "these are {signal}, sent to the address of traces; Steward keeps traces only, so switch the exporter of {signal} off"
         );
-        return Err(Problem::new(Kind::BadRequest).because(words));
+        return Err(Problem::new(Kind::BadRequest).because(words).mistaken(Mistake::OtherSignal));
+    }
+    if matches!(taken, Err(IntakeError::Unreadable(_)))
+        && let Some((mistake, words)) = mistaken::form(kind, &bytes)
+    {
+        return Err(Problem::new(Kind::BadRequest).because(words).mistaken(mistake));
     }
     let accepted = taken?;
+    let sender = Sender::Key(scope.agency_id, scope.key_id);
+    if let Some(words) = &accepted.rejection {
+        state.app.note_mistake(sender, mistaken::of_rejection(words), words).await;
+    }
+    if let Some(words) = &accepted.warning {
+        state.app.note_mistake(sender, Mistake::Clock, words).await;
+    }
     let meters = state.meters();
     meters.body_bytes.fetch_add(n_bytes, Ordering::Relaxed);
     meters.accepted.fetch_add(accepted.accepted, Ordering::Relaxed);
@@ -97,11 +103,28 @@ pub(super) async fn accept(
     Ok(accepted)
 }
 
-/// The standard's answer: `partial_success` stands in it only when something was refused.
+/// Takes as much room in memory as a payload becomes once it is read.
+///
+/// # Errors
+///
+/// 413 for what would take more memory than there is for one, 503 for more than there is for all at once.
+pub(super) fn weigh(state: &WebState, kind: InboxKind, read: &mut Read) -> Result<(), Problem> {
+    let most = state.config().max_bytes_in_flight / 2;
+    let weight = weight::of(kind, &read.bytes, most);
+    if weight > most {
+        return Err(
+            Problem::new(Kind::TooLarge).because("the body holds too many spans or values; send smaller batches")
+        );
+    }
+    read.room.grow_to(weight)
+}
+
+/// The standard's answer: `partial_success` stands in it only when something was refused, or is odd.
 pub(super) fn response(accepted: Accepted) -> ExportTraceServiceResponse {
-    let partial_success = (accepted.rejected > 0).then(|| ExportTracePartialSuccess {
+    let has_words = accepted.rejected > 0 || accepted.warning.is_some();
+    let partial_success = has_words.then(|| ExportTracePartialSuccess {
         rejected_spans: i64::try_from(accepted.rejected).unwrap_or(i64::MAX),
-        error_message: accepted.rejection.unwrap_or_default(),
+        error_message: accepted.rejection.or(accepted.warning).unwrap_or_default(),
     });
     ExportTraceServiceResponse { partial_success }
 }

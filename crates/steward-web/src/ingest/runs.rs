@@ -6,6 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use steward_app::intake::Accepted;
+use steward_app::mistakes::Mistake;
 use steward_app::system::InboxKind;
 
 use super::body::Coming;
@@ -34,8 +35,13 @@ pub(crate) async fn take_in_runs(State(state): State<WebState>, request: Request
     if taken.is_err() {
         body.drain().await;
     }
-    let Accepted { accepted, rejected, rejection } = taken?;
-    Ok(crate::extract::Json(AcceptedJson { accepted, rejected, message: rejection }).into_response())
+    Ok(answer(taken?))
+}
+
+/// What was taken in, as JSON.
+pub(super) fn answer(accepted: Accepted) -> Response {
+    let Accepted { accepted, rejected, rejection, warning } = accepted;
+    crate::extract::Json(AcceptedJson { accepted, rejected, message: rejection.or(warning) }).into_response()
 }
 
 async fn take_in(state: &WebState, headers: &HeaderMap, body: &mut Coming) -> Result<Accepted, Problem> {
@@ -47,7 +53,7 @@ async fn take_in(state: &WebState, headers: &HeaderMap, body: &mut Coming) -> Re
         "application/json" | "application/x-ndjson" | "application/jsonl" | "application/x-jsonlines"
     ) {
         let words = "runs are application/json, or application/x-ndjson with one run on each line";
-        return Err(Problem::new(Kind::UnsupportedMediaType).because(words));
+        return Err(Problem::new(Kind::UnsupportedMediaType).because(words).mistaken(Mistake::ContentType));
     }
     let read = body.read(state, headers).await?;
     accept(state, scope, InboxKind::Native, read).await

@@ -3,6 +3,7 @@
 mod around;
 mod client;
 mod clients;
+mod connections;
 mod definitions;
 mod exports;
 mod receipts;
@@ -33,6 +34,7 @@ pub fn routes() -> Routes {
         .merge(workflow::routes())
         .merge(workflow_settings::routes())
         .merge(workflow_rules::routes())
+        .merge(connections::routes())
         .merge(runs::routes())
         .merge(run::routes())
         .merge(exports::routes())

@@ -29,6 +29,7 @@ use super::page::{Page, Wanted};
 use super::pages::ask::Ask;
 use super::pages::client::ClientPage;
 use super::pages::clients::{ClientForm, Clients};
+use super::pages::connections::{ConnectionPage, ConnectionsPage};
 use super::pages::definitions::Definitions;
 use super::pages::problem::Problem;
 use super::pages::report::ReportPage;
@@ -534,7 +535,7 @@ pub fn conversation(words: Words) -> Conversation {
 }
 
 /// The names of all pages of the gallery.
-pub const SAMPLE_NAMES: [&str; 22] = [
+pub const SAMPLE_NAMES: [&str; 24] = [
     "gallery",
     "today",
     "clients",
@@ -542,6 +543,8 @@ pub const SAMPLE_NAMES: [&str; 22] = [
     "client",
     "workflow",
     "workflow-settings",
+    "connections",
+    "connection",
     "workflow-assign",
     "rules",
     "runs",
@@ -603,6 +606,8 @@ pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wan
         "workflow-settings" => {
             show::<WorkflowSettingsPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words))
         }
+        "connections" => show::<ConnectionsPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words)),
+        "connection" => show::<ConnectionPage>(page(still("Vapi", "Do its runs come in?", "/clients"), words)),
         "workflow-assign" => {
             show::<WorkflowAssign>(page(still("refund-agent-eu", "Whose workflow is this?", "/clients"), words))
         }

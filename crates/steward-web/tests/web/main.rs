@@ -3,10 +3,12 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 mod api;
+mod connections;
 mod edge;
 mod grpc;
 mod hostile;
 mod ingest;
+mod mistakes;
 mod payload;
 mod privacy;
 mod sessions;

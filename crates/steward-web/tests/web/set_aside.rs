@@ -48,7 +48,7 @@ db_tests! {
             answer["items"].as_array().expect("items").len()
         };
         assert_eq!((ids(&north).await, ids(&south).await), (2, 1));
-        let set_aside = async |agency_id| { app.app().agency(agency_id).list_unreadable(10).await.expect("a list") };
+        let set_aside = async |agency_id| { app.app().agency(agency_id).list_unreadable(None, 10).await.expect("a list") };
         let aside = set_aside(north.actor.agency_id).await;
         assert_eq!(aside.len(), 1);
         let reason = aside[0].error.as_deref().unwrap_or_default();

@@ -5,6 +5,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
+use steward_app::connections::NewConnection;
 use steward_core::people::Role;
 use steward_core::time::Month;
 use steward_testkit::{Answer, KeyHolder, Seat, TestApp, TestDb, db_tests};
@@ -46,6 +47,7 @@ struct World {
     report: String,
     person: String,
     key_id: String,
+    connection: String,
 }
 
 impl World {
@@ -58,6 +60,9 @@ impl World {
         run["title"] = json!("hidden title");
         owner.take_in(&[run]).await;
         let _ = owner.with_key(Some(workflow.id)).await;
+        let new =
+            NewConnection { source: "vapi".to_owned(), name: "Hidden Shop".to_owned(), ..NewConnection::default() };
+        let made = app.app().create_connection(&owner.actor, workflow.id, new).await.expect("a connection");
         let person = owner.with_person("hidden@north.test", Role::Operator, &[]).await;
         let report =
             app.app().draft_report(&owner.actor, client.id, Month { year: 2026, month: 11 }).await.expect("a draft");
@@ -65,6 +70,7 @@ impl World {
         Self {
             run: id_of(owner.get("/api/v1/runs").await),
             key_id: id_of(owner.get("/api/v1/keys").await),
+            connection: made.connection.id.to_string(),
             client: client.id.to_string(),
             workflow: workflow.id.to_string(),
             report: report.to_string(),
@@ -77,7 +83,8 @@ impl World {
     /// The same path with things that nobody has.
     fn path_to_nothing(&self, route: &Route) -> String {
         let (path, _) = self.path_of(route);
-        let things = [&self.client, &self.workflow, &self.run, &self.report, &self.person, &self.key_id];
+        let things =
+            [&self.client, &self.workflow, &self.run, &self.report, &self.person, &self.key_id, &self.connection];
         things.into_iter().fold(path, |path, id| match id.split_once('_') {
             Some((prefix, _)) => path.replace(id.as_str(), &format!("{prefix}_{}", "f".repeat(32))),
             None => path,
@@ -99,6 +106,10 @@ impl World {
                     ("reports", _) | (_, "{report}") => &self.report,
                     ("people", _) => &self.person,
                     ("keys", _) => &self.key_id,
+                    ("connections", _) => &self.connection,
+                    // Who has an address of a connection needs no more: here is one that nobody has.
+                    ("hooks", "{platform}") => "vapi",
+                    (_, "{token}") => "sth_nobody",
                     (_, "{code}") => "R1",
                     ("exports", _) => {
                         has_things = false;
@@ -120,6 +131,7 @@ fn body_of(route: &Route) -> serde_json::Value {
     match route.path.as_str() {
         path if path.ends_with("/verdict") => json!({"outcome": "failed"}),
         path if path.ends_with("/preview") => json!({"settings": {}}),
+        path if path.ends_with("/connections") => json!({"source": "vapi"}),
         _ => json!({}),
     }
 }
@@ -265,7 +277,8 @@ db_tests! {
             assert_eq!(answer.status, 403, "{} {path}: {}", route.method, answer.in_short());
         }
         // A key opens no page: pages are for people.
-        for route in table().into_iter().filter(|route| route.method == "GET" && !route.path.starts_with("/api/")) {
+        let is_page = |route: &Route| route.method == "GET" && !route.path.starts_with("/api/") && !route.path.starts_with("/v1/");
+        for route in table().into_iter().filter(is_page) {
             let (path, _) = world.path_of(&route);
             assert_eq!(key.get(&path).await.status, 303, "{path}");
         }
@@ -275,7 +288,8 @@ db_tests! {
 async fn key_finds_nothing(key: &KeyHolder, route: &Route, path: &str, has_things: bool) {
     let answer = send(key, route, path).await;
     let expected = match (route.method.as_str(), has_things) {
-        ("PATCH", _) => 403,
+        ("PATCH" | "DELETE", _) => 403,
+        ("POST", _) if path.contains("/connections") => 403,
         (_, _) if path.ends_with("/verdict") => 403,
         (_, true) => 404,
         _ => answer.status.as_u16(),

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use steward_core::privacy::{MaskKind, Masked};
 
-use super::{Masker, is_placeholder, numbers, secrets};
+use super::{Masker, is_placeholder, numbers, secrets, stand_in};
 
 /// How deep JSON inside of texts inside of JSON is read.
 const MAX_NESTED: u32 = 8;
@@ -64,8 +64,12 @@ impl Masker {
                 }
             }
             Value::Number(number) => {
-                if let Some(kind) = self.kind_of_number(key, &number.to_string()) {
-                    *value = Value::String(masked_as(kind, counts).into_owned());
+                let text = number.to_string();
+                if let Some(kind) = self.kind_of_number(key, &text) {
+                    let masked = masked_as(kind, counts).into_owned();
+                    // Two ids that look like cards are still two.
+                    let is_id = is_id_key(key);
+                    *value = Value::String(if is_id { stand_in(kind.shown(), &text, &self.salt) } else { masked });
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.mask_value(key, item, counts, nested)),
@@ -81,6 +85,37 @@ impl Masker {
         if object.keys().any(|key| !self.find(key).is_empty()) {
             let fields = std::mem::take(object);
             *object = fields.into_iter().map(|(key, value)| (self.mask_id(&key, counts).into_owned(), value)).collect();
+        }
+    }
+
+    /// Puts stand-ins in place of what end users are known by, so that runs of one caller still belong together. `keys`
+    /// are names of members, each behind that of the member around it (`"*"` anywhere).
+    pub(super) fn mask_users(
+        &self,
+        keys: &[(&str, &str)],
+        parent: &str,
+        object: &mut Map<String, Value>,
+        counts: &mut Masked,
+    ) {
+        for (key, value) in object.iter_mut() {
+            let is_user = || keys.iter().any(|(around, name)| name == key && (*around == "*" || *around == parent));
+            match value {
+                Value::String(text) if text.len() <= MAX_ID_CHARS && is_user() => {
+                    if self.masks(MaskKind::Phone) && numbers::is_phone_value(text) {
+                        *counts.entry(MaskKind::Phone).or_default() += 1;
+                        *text = stand_in(MaskKind::Phone.shown(), text, &self.salt);
+                    } else if let Cow::Owned(masked) = self.mask_id(text, counts) {
+                        *text = masked;
+                    }
+                }
+                Value::Object(object) => self.mask_users(keys, key, object, counts),
+                Value::Array(items) => {
+                    items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| {
+                        self.mask_users(keys, key, item, counts);
+                    });
+                }
+                _ => {}
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 //!
 //! Invariant: masking takes time linear in the text, and what it has masked it finds nothing in.
 
+mod delivery;
 mod emails;
 mod json;
 mod numbers;
@@ -21,6 +22,7 @@ use std::ops::Range;
 use sha2::{Digest, Sha256};
 use steward_core::privacy::{MaskKind, Masked, Privacy};
 
+pub use delivery::{keep_of_delivery, keep_of_unreadable, without_traces_delivery};
 pub use payload::{
     Choose, Rest, Sorted, Treatment, keep_of_line, keep_of_native, keep_of_otlp, without_traces_line,
     without_traces_native, without_traces_otlp,
@@ -121,6 +123,24 @@ impl Masker {
                 Cow::Owned(stand_in(first.kind.shown(), id, &self.salt))
             }
         }
+    }
+
+    /// Masks words on a payload: what they quote of it is gone, and the rest is masked.
+    #[must_use]
+    pub fn mask_quoting(&self, words: &str) -> String {
+        let mut out = String::with_capacity(words.len());
+        let mut rest = words;
+        while let Some((at, open)) = rest.char_indices().find(|(_, letter)| matches!(letter, '"' | '“' | '`')) {
+            let close = if open == '“' { '”' } else { open };
+            let inside = &rest[at + open.len_utf8()..];
+            // Without an end everything is quoted.
+            let end = inside.find(close).map_or(inside.len(), |end| end + close.len_utf8());
+            out.push_str(&rest[..at]);
+            out.push('…');
+            rest = &inside[end..];
+        }
+        out.push_str(rest);
+        self.mask_text(&out).0.into_owned()
     }
 
     /// A stand-in for an id of which nothing may be kept, whatever is in it. A stand-in stays as it is.

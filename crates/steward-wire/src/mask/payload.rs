@@ -12,11 +12,11 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use serde_json::{Map, Value, json};
-use steward_core::privacy::{Content, Masked};
+use steward_core::privacy::{Content, Masked, add_masked};
 use steward_core::step::Step;
 
 use super::{Masker, without_content};
-use crate::fields::MASKED;
+use crate::fields::{MASKED, masked_of};
 use crate::import::{Format, read_line};
 use crate::otlp::{Encoding, decode_request, request};
 use crate::text::hex;
@@ -203,27 +203,25 @@ fn masked_run(masker: &Masker, run: Value) -> Option<Value> {
     });
     let own = (!has_id).then(|| masker.hide_id(&Value::Object(object.clone()).to_string()));
     let mut counts = Masked::new();
-    let before = object.remove(MASKED);
     let named: Vec<(String, Value)> =
         WORKFLOW_KEYS.iter().filter_map(|key| Some(((*key).to_owned(), object.remove(*key)?))).collect();
-    masker.mask_object(&mut object, &mut counts, 0);
+    mask_counting(masker, &mut object, &mut counts);
     object.extend(named);
-    if let Some(Value::Object(before)) = before {
-        for (kind, n) in before {
-            let n = n.as_u64().and_then(|n| u32::try_from(n).ok());
-            if let (Some(kind), Some(n)) = (steward_core::privacy::MaskKind::parse(&kind), n) {
-                steward_core::privacy::add_masked(&mut counts, &Masked::from([(kind, n)]));
-            }
-        }
-    }
     if let Some(id) = own {
         object.insert("id".to_owned(), Value::String(id));
     }
+    Some(Value::Object(object))
+}
+
+/// Masks an object, with what was counted before, and writes into it how often.
+pub(super) fn mask_counting(masker: &Masker, object: &mut Map<String, Value>, counts: &mut Masked) {
+    let before = object.remove(MASKED);
+    masker.mask_object(object, counts, 0);
+    add_masked(counts, &masked_of(before.unwrap_or_default()));
     if !counts.is_empty() {
         let counts = counts.iter().map(|(kind, n)| (kind.as_str().to_owned(), Value::from(*n))).collect();
         object.insert(MASKED.to_owned(), Value::Object(counts));
     }
-    Some(Value::Object(object))
 }
 
 fn mask_span(masker: &Masker, span: &mut Span) {

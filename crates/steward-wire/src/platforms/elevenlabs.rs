@@ -39,7 +39,7 @@ pub(super) const LEAN: Lean = Lean {
         ("*", "json_schema"),
         ("*", "tool_details"),
     ],
-    ends_of: &[],
+    last_of: &[],
 };
 
 pub(super) fn read(mut object: Map<String, Value>, context: Context<'_>) -> Result<Vec<Step>, String> {

@@ -36,16 +36,21 @@ use crate::{Decoded, WireError};
 
 /// Reads one event, several, or JSON lines of them.
 pub(super) fn read(body: &[u8], context: Context<'_>) -> Result<Decoded, WireError> {
+    Ok(super::read_events(context, events_of(body)?))
+}
+
+/// One event, several, or JSON lines of them.
+pub(super) fn events_of(body: &[u8]) -> Result<Vec<Value>, WireError> {
     let error = match Lean::default().read(body) {
-        Ok(Value::Array(events)) => return Ok(super::read_events(context, events)),
+        Ok(Value::Array(events)) => return Ok(events),
         Ok(Value::Object(mut object)) => {
             return match object.remove("events") {
-                Some(Value::Array(events)) => Ok(super::read_events(context, events)),
+                Some(Value::Array(events)) => Ok(events),
                 Some(_) => Err(WireError::Shape("“events” is not an array")),
-                None => Ok(super::read_events(context, vec![Value::Object(object)])),
+                None => Ok(vec![Value::Object(object)]),
             };
         }
-        Ok(_) => return Err(WireError::Shape("an event is an object, or a list of objects")),
+        Ok(_) => return Err(WireError::Shape(super::NO_EVENT)),
         Err(error) => error,
     };
     let text = std::str::from_utf8(body).map_err(|_| WireError::NotText)?;
@@ -54,7 +59,7 @@ pub(super) fn read(body: &[u8], context: Context<'_>) -> Result<Decoded, WireErr
     let Some(first) = first else { return Err(error) };
     // A line that is no JSON is refused as what it is not: an object.
     let rest = lines.map(|line| serde_json::from_str(line).unwrap_or_default());
-    Ok(super::read_events(context, std::iter::once(first).chain(rest).collect()))
+    Ok(std::iter::once(first).chain(rest).collect())
 }
 
 /// Reads one event: fills in what a native run needs, and adds what the end says.

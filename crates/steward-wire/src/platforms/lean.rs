@@ -5,8 +5,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::WireError;
@@ -17,8 +16,8 @@ use crate::text::Key;
 pub(super) struct Lean {
     /// Members that are left out.
     pub(super) without: &'static [(&'static str, &'static str)],
-    /// Lists of which the first and the last element are enough.
-    pub(super) ends_of: &'static [(&'static str, &'static str)],
+    /// Lists that become one number: a member of their last element, by its name.
+    pub(super) last_of: &'static [(&'static str, &'static str, &'static str)],
 }
 
 impl Lean {
@@ -30,11 +29,21 @@ impl Lean {
     pub(super) fn read(self, body: &[u8]) -> Result<Value, WireError> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let inside = Inside { lean: self, parent: "", only_ends: false };
+        let inside = Inside { lean: self, lengths: self.lengths(), parent: "" };
         let value = inside.deserialize(&mut deserializer).map_err(WireError::Json)?;
         deserializer.end().map_err(WireError::Json)?;
         Ok(value)
     }
+
+    /// The lengths of all names as bits: most members are none of them, and that is seen at once.
+    fn lengths(&self) -> u64 {
+        let names = self.without.iter().map(|(_, name)| name).chain(self.last_of.iter().map(|(_, name, _)| name));
+        names.fold(0, |bits, name| bits | bit(name))
+    }
+}
+
+fn bit(name: &str) -> u64 {
+    1 << name.len().min(63)
 }
 
 /// How much a document says: its members, at any depth. Nulls are none, for they are left out.
@@ -48,15 +57,32 @@ pub(super) fn n_members(value: &Value) -> u32 {
     }
 }
 
-fn holds(pairs: &[(&str, &str)], parent: &str, key: &str) -> bool {
-    pairs.iter().any(|(around, name)| *name == key && (*around == "*" || *around == parent))
-}
-
 #[derive(Clone, Copy)]
 struct Inside<'a> {
     lean: Lean,
+    lengths: u64,
     parent: &'a str,
-    only_ends: bool,
+}
+
+/// What to do with a member.
+enum Member {
+    Read,
+    LeaveOut,
+    LastOf(&'static str),
+}
+
+impl Inside<'_> {
+    fn member(&self, key: &str) -> Member {
+        if self.lengths & bit(key) == 0 {
+            return Member::Read;
+        }
+        let here = |around: &str, name: &str| name == key && (around == "*" || around == self.parent);
+        if self.lean.without.iter().any(|(around, name)| here(around, name)) {
+            return Member::LeaveOut;
+        }
+        let last = self.lean.last_of.iter().find(|(around, name, _)| here(around, name));
+        last.map_or(Member::Read, |(_, _, member)| Member::LastOf(member))
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Inside<'_> {
@@ -103,23 +129,8 @@ impl<'de> Visitor<'de> for Inside<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
-        let within = Inside { only_ends: false, ..self };
         let mut list = Vec::new();
-        if self.only_ends {
-            list.extend(elements.next_element_seed(within)?);
-            let mut last = None;
-            while let Some(element) = elements.next_element::<&RawValue>()? {
-                last = Some(element);
-            }
-            if let Some(last) = last {
-                // Lists inside are read whole: so nothing begins to count its depth anew more than once.
-                let within = Inside { lean: Lean { ends_of: &[], ..self.lean }, ..within };
-                let mut deserializer = serde_json::Deserializer::from_str(last.get());
-                list.push(within.deserialize(&mut deserializer).map_err(A::Error::custom)?);
-            }
-            return Ok(Value::Array(list));
-        }
-        while let Some(element) = elements.next_element_seed(within)? {
+        while let Some(element) = elements.next_element_seed(self)? {
             list.push(element);
         }
         Ok(Value::Array(list))
@@ -128,17 +139,122 @@ impl<'de> Visitor<'de> for Inside<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(Key(key)) = members.next_key()? {
-            if holds(self.lean.without, self.parent, &key) {
-                members.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let only_ends = holds(self.lean.ends_of, self.parent, &key);
-            let value = members.next_value_seed(Inside { parent: &key, only_ends, ..self })?;
+            let value = match self.member(&key) {
+                Member::LeaveOut => {
+                    members.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+                Member::LastOf(name) => {
+                    members.next_value_seed(Last { name, depth: 0 })?.map_or(Value::Null, Value::from)
+                }
+                Member::Read => members.next_value_seed(Inside { parent: &key, ..self })?,
+            };
             if !value.is_null() {
                 map.insert(key.into_owned(), value);
             }
         }
         Ok(Value::Object(map))
+    }
+}
+
+/// The number that stands in the last element of a list under a name; whatever else stands there is none.
+#[derive(Clone, Copy)]
+struct Last {
+    name: &'static str,
+    /// 0 for the list, 1 for an element, 2 for the member.
+    depth: u8,
+}
+
+impl Last {
+    fn at(self, depth: u8, n: f64) -> Option<f64> {
+        (self.depth == depth).then_some(n)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Last {
+    type Value = Option<f64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<f64>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Last {
+    type Value = Option<f64>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Option<f64>, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, n: i64) -> Result<Option<f64>, E> {
+        Ok(self.at(2, n as f64))
+    }
+
+    fn visit_u64<E>(self, n: u64) -> Result<Option<f64>, E> {
+        Ok(self.at(2, n as f64))
+    }
+
+    fn visit_f64<E>(self, n: f64) -> Result<Option<f64>, E> {
+        Ok(self.at(2, n))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Option<f64>, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<f64>, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Option<f64>, A::Error> {
+        let mut last = None;
+        if self.depth == 0 {
+            while let Some(found) = elements.next_element_seed(Self { depth: 1, ..self })? {
+                last = found;
+            }
+        } else {
+            while elements.next_element::<IgnoredAny>()?.is_some() {}
+        }
+        Ok(last)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Option<f64>, A::Error> {
+        let mut found = None;
+        while let Some(named) = members.next_key_seed(IsNamed(self.name))? {
+            if named && self.depth == 1 {
+                found = members.next_value_seed(Self { depth: 2, ..self })?;
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a member has this name.
+struct IsNamed(&'static str);
+
+impl<'de> DeserializeSeed<'de> for IsNamed {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for IsNamed {
+    type Value = bool;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
+        Ok(name == self.0)
     }
 }
 
@@ -150,19 +266,27 @@ mod tests {
 
     #[test]
     fn what_nobody_reads_is_passed_over_and_the_rest_is_whole() {
-        let lean = Lean { without: &[("a", "b"), ("*", "audio")], ends_of: &[("turns", "words")] };
-        let body = r#"{"a": {"b": [1, 2], "c": {"b": null, "audio": "…"}}, "b": 1.5, "turns": [{"words": [1, 2, {"x": -3}]}, {"words": []}]}"#;
+        let lean = Lean { without: &[("a", "b"), ("*", "audio")], last_of: &[("turns", "words", "end")] };
+        let body = r#"{"a": {"b": [1, 2], "c": {"b": null, "audio": "…"}}, "b": 1.5, "turns": [
+            {"words": [{"end": 1}, {"word": "x", "end": [2]}, {"end": 2.5, "start": {"end": 9}}]}, {"words": []},
+            {"words": [{"end": 1}, {"end": "2"}]}, {"words": {"end": 1}}, {"words": 7}]}"#;
         let document = lean.read(body.as_bytes()).expect("JSON");
-        assert_eq!(document, json!({"a": {"c": {}}, "b": 1.5, "turns": [{"words": [1, {"x": -3}]}, {"words": []}]}));
-        assert_eq!(n_members(&document), 7);
+        assert_eq!(document, json!({"a": {"c": {}}, "b": 1.5, "turns": [{"words": 2.5}, {}, {}, {}, {}]}));
+        assert_eq!(n_members(&document), 5);
     }
 
     #[test]
-    fn lists_of_which_the_ends_are_enough_do_not_open_the_limit_of_depth() {
-        let lean = Lean { without: &[], ends_of: &[("turns", "words")] };
-        let nested = |n: usize| format!("{}1{}", r#"{"turns":{"words":[0,"#.repeat(n), "]}}".repeat(n));
-        assert!(lean.read(nested(3).as_bytes()).is_ok());
-        assert!(lean.read(nested(10_000).as_bytes()).is_err());
+    fn what_is_passed_over_may_be_of_any_depth() {
+        let lean = Lean { without: &[("turns", "audio")], last_of: &[("turns", "words", "end")] };
+        for name in ["words", "audio"] {
+            let nested = |n: usize| {
+                let open = format!(r#"{{"turns":{{"{name}":[0,"#);
+                format!("{}1{}", open.repeat(n), "]}}".repeat(n))
+            };
+            for n in [1, 3, 100_000] {
+                assert_eq!(lean.read(nested(n).as_bytes()).expect("JSON"), json!({"turns": {}}), "{name} {n}");
+            }
+        }
     }
 
     #[test]

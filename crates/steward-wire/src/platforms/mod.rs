@@ -33,8 +33,11 @@ use steward_core::step::Step;
 use steward_core::time::Timestamp;
 
 pub use self::ends::{EndClass, Ending, read_reason, says_money};
-pub use self::poll::{Account, Detail, HttpRequest, Method, Page, list_request, read_detail, read_page};
+pub use self::poll::{
+    Account, Detail, HttpRequest, Method, Page, items_of_page, list_request, payload_of_detail, read_detail, read_page,
+};
 pub use self::report::attributes;
+use crate::fields::{MASKED, masked_of};
 use crate::{Decoded, WireError, nul};
 
 /// Who sends.
@@ -156,6 +159,8 @@ struct Context<'a> {
 /// The most events of one body that are read.
 const MAX_EVENTS: usize = 10_000;
 
+const NO_EVENT: &str = "an event is an object, or a list of objects";
+
 /// Reads a delivery, which must be verified. A bad event among others is refused with its place.
 ///
 /// # Errors
@@ -177,7 +182,7 @@ pub fn read(platform: Platform, delivery: &Delivery<'_>) -> Result<Decoded, Wire
     let events = match value {
         Value::Array(events) => events,
         object @ Value::Object(_) => vec![object],
-        _ => return Err(WireError::Shape("an event is an object, or a list of objects")),
+        _ => return Err(WireError::Shape(NO_EVENT)),
     };
     Ok(read_events(context, events))
 }
@@ -199,7 +204,8 @@ fn read_events(context: Context<'_>, events: Vec<Value>) -> Decoded {
     decoded
 }
 
-fn read_event(context: Context<'_>, event: Value) -> Result<Vec<Step>, String> {
+fn read_event(context: Context<'_>, mut event: Value) -> Result<Vec<Step>, String> {
+    let masked = event.as_object_mut().and_then(|object| object.remove(MASKED)).map(masked_of);
     let n_members = lean::n_members(&event);
     let Value::Object(object) = event else { return Err("it is not an object".to_owned()) };
     let mut steps = match context.platform {
@@ -217,5 +223,46 @@ fn read_event(context: Context<'_>, event: Value) -> Result<Vec<Step>, String> {
     for step in steps.iter_mut().filter(|_| context.platform != Platform::Event) {
         step.reading.n_attributes = n_members;
     }
+    if let (Some(first), Some(masked)) = (steps.first_mut(), masked) {
+        first.reading.masked = masked;
+    }
     Ok(steps)
+}
+
+/// The events of a verified delivery as they came, each by itself.
+///
+/// # Errors
+///
+/// When the body is not at all what the platform sends.
+pub(crate) fn events_of(platform: Platform, body: &[u8]) -> Result<Vec<Value>, WireError> {
+    let value = match platform {
+        Platform::Twilio => twilio::parse(body)?,
+        Platform::Event => Value::Array(event::events_of(body)?),
+        _ => lean::Lean::default().read(body)?,
+    };
+    match value {
+        Value::Array(events) => Ok(events),
+        object @ Value::Object(_) => Ok(vec![object]),
+        _ => Err(WireError::Shape(NO_EVENT)),
+    }
+}
+
+/// Reads one event of those of [`events_of`].
+pub(crate) fn read_one(platform: Platform, delivery: &Delivery<'_>, event: Value) -> Result<Vec<Step>, String> {
+    let context = Context { platform, scope: delivery.scope, received_at: delivery.received_at };
+    let mut steps = read_event(context, event)?;
+    steps.iter_mut().for_each(nul::replace_in);
+    Ok(steps)
+}
+
+/// Under which names a platform tells what its end users are known by, where that is no id: the name of a member, and
+/// of the member around it (`"*"` anywhere).
+pub(crate) const fn user_keys(platform: Platform) -> &'static [(&'static str, &'static str)] {
+    match platform {
+        Platform::Vapi => &[("customer", "number"), ("customer", "sipUri"), ("phoneNumber", "number")],
+        Platform::Retell => &[("*", "from_number"), ("*", "to_number"), ("*", "user_number")],
+        Platform::ElevenLabs => &[("*", "external_number"), ("*", "agent_number")],
+        Platform::Twilio => &[("*", "From"), ("*", "To"), ("*", "from"), ("*", "to")],
+        Platform::N8n | Platform::Make | Platform::Zapier | Platform::LangGraph | Platform::Event => &[],
+    }
 }

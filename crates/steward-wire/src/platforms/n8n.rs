@@ -36,7 +36,7 @@ pub(super) const LEAN: Lean = Lean {
         ("cause", "stack"),
         ("workflowData", "staticData"),
     ],
-    ends_of: &[],
+    last_of: &[],
 };
 
 /// The most runs of nodes that one execution is read with.

@@ -214,9 +214,7 @@ pub fn read_page(
     let items = match answer {
         Value::Array(items) => items,
         Value::Object(mut object) => {
-            let items = ["results", "items", "calls", "conversations", "data", "scenarioLogs", "logs"]
-                .iter()
-                .find_map(|key| object.remove(*key));
+            let items = items_of(&mut object);
             envelope = object;
             match items {
                 Some(Value::Array(items)) => items,
@@ -233,6 +231,53 @@ pub fn read_page(
     let items = items.into_iter().map(|item| of_scenario(platform, account, item)).collect();
     page.decoded = read_events(context, items);
     Ok(page)
+}
+
+/// The items of an answer to [`list_request`], whole, each of which [`read`](super::read) reads as it reads what the
+/// platform sends by itself: so that what was asked for is kept, and can be read again, like a delivery.
+///
+/// # Errors
+///
+/// When the answer is not at all what the platform lists.
+pub fn items_of_page(platform: Platform, account: &Account<'_>, body: &[u8]) -> Result<Vec<Value>, WireError> {
+    lean(platform)?;
+    let items = match serde_json::from_slice(body).map_err(WireError::Json)? {
+        Value::Array(items) => items,
+        Value::Object(mut object) => match items_of(&mut object) {
+            Some(Value::Array(items)) => items,
+            _ => return Err(WireError::Shape("it holds no list of runs")),
+        },
+        _ => return Err(WireError::Shape("a page is a list, or an object with one")),
+    };
+    Ok(items.into_iter().map(|item| of_scenario(platform, account, item)).collect())
+}
+
+/// The answer to a [`Detail`]'s request as a payload that [`read`](super::read) reads.
+///
+/// # Errors
+///
+/// When the answer is not at all what was asked for.
+pub fn payload_of_detail(
+    platform: Platform,
+    account: &Account<'_>,
+    id: &str,
+    body: &[u8],
+) -> Result<Vec<u8>, WireError> {
+    lean(platform)?;
+    let Value::Object(mut item) = serde_json::from_slice(body).map_err(WireError::Json)? else {
+        return Err(WireError::Shape("a run is an object"));
+    };
+    if platform == Platform::Make {
+        item.entry("executionId").or_insert_with(|| Value::from(id));
+    }
+    Ok(of_scenario(platform, account, Value::Object(item)).to_string().into_bytes())
+}
+
+/// The list inside of an answer.
+fn items_of(envelope: &mut Map<String, Value>) -> Option<Value> {
+    ["results", "items", "calls", "conversations", "data", "scenarioLogs", "logs"]
+        .iter()
+        .find_map(|key| envelope.remove(*key))
 }
 
 /// Reads the answer to a [`Detail`]'s request.

@@ -19,7 +19,7 @@ use crate::fields::{Fields, number};
 use crate::messages;
 use crate::text::{content, name};
 
-/// Every word has its times; of them the first and the last are enough.
+/// Every word has its times; of them the last is enough.
 pub(super) const LEAN: Lean = Lean {
     without: &[
         ("*", "scrubbed_transcript_with_tool_calls"),
@@ -31,7 +31,7 @@ pub(super) const LEAN: Lean = Lean {
         ("knowledge_base", "values"),
         ("s2s", "values"),
     ],
-    ends_of: &[("transcript_with_tool_calls", "words"), ("transcript_object", "words")],
+    last_of: &[("transcript_with_tool_calls", "words", "end"), ("transcript_object", "words", "end")],
 };
 
 pub(super) fn read(mut object: Map<String, Value>, context: Context<'_>) -> Result<Vec<Step>, String> {
@@ -241,10 +241,10 @@ fn turn(entry: Value, started_at: Option<Timestamp>) -> Option<Turn> {
         }
         _ => return None,
     };
-    let last_word = fields.list("words").pop();
+    // Of the words only the end of the last was read.
     let seconds = fields
         .take(&["time_sec"])
-        .or_else(|| last_word.and_then(|word| word.get("end").cloned()))
+        .or_else(|| fields.take(&["words"]))
         .and_then(|value| number(&value))
         .filter(|seconds| (0.0..1e6).contains(seconds));
     let at = seconds.and_then(|seconds| Some(started_at?.plus_ms((seconds * 1_000.0) as i64)));

@@ -4,6 +4,8 @@
 //! compared in constant time, and every secret is tried to the end, so that time tells neither how much of one was
 //! right nor which of several it was. An empty secret matches nothing.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -188,6 +190,39 @@ pub fn verify_by(scheme: &Scheme, secrets: &[&str], delivery: &Delivery<'_>) -> 
         Scheme::StandardWebhooks => by_standard(&secrets, delivery),
         Scheme::Stripe => by_stamped("stripe-signature", "v1", WINDOW_SECONDS, &secrets, delivery),
         Scheme::Synthflow => by_synthflow(&secrets, delivery),
+    }
+}
+
+/// The headers that a platform would send with a delivery, signed by its own scheme with a secret at an instant: for
+/// trying a connection out. `url` and `body` are what is sent.
+#[must_use]
+pub fn sign(platform: Platform, secret: &str, url: &str, body: &[u8], at: Timestamp) -> Vec<(&'static str, String)> {
+    let by = |parts: &[&[u8]]| {
+        // A key of any length is taken.
+        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_or_else(
+            |_| String::new(),
+            |mut mac| {
+                parts.iter().for_each(|part| mac.update(part));
+                hex(mac.finalize().into_bytes().as_slice())
+            },
+        )
+    };
+    match platform {
+        Platform::Retell => {
+            let ms = at.0.div_euclid(1_000).to_string();
+            vec![("x-retell-signature", format!("v={ms},d={}", by(&[body, ms.as_bytes()])))]
+        }
+        Platform::ElevenLabs => {
+            let seconds = at.0.div_euclid(1_000_000).to_string();
+            vec![("elevenlabs-signature", format!("t={seconds},v0={}", by(&[seconds.as_bytes(), b".", body])))]
+        }
+        Platform::Twilio => {
+            let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret.as_bytes()) else { return Vec::new() };
+            mac.update(url.as_bytes());
+            mac.update(form_fields(body).as_bytes());
+            vec![("x-twilio-signature", STANDARD.encode(mac.finalize().into_bytes()))]
+        }
+        _ => vec![("authorization", format!("Bearer {secret}"))],
     }
 }
 
@@ -404,12 +439,7 @@ fn by_twilio(secrets: &[&str], delivery: &Delivery<'_>) -> Result<(), SignatureE
             }
             String::new()
         }
-        None => {
-            let mut pairs: Vec<_> = form_urlencoded::parse(delivery.body).collect();
-            pairs.sort();
-            pairs.dedup();
-            pairs.into_iter().flat_map(|(key, value)| [key, value]).collect()
-        }
+        None => form_fields(delivery.body),
     };
     let mut result = Err(SignatureError::Wrong);
     for url in with_and_without_port(delivery.url) {
@@ -418,6 +448,14 @@ fn by_twilio(secrets: &[&str], delivery: &Delivery<'_>) -> Result<(), SignatureE
         result = result.or(fits);
     }
     result
+}
+
+/// The fields of a form as Twilio signs them: sorted, names and values in a row.
+fn form_fields(body: &[u8]) -> String {
+    let mut pairs: Vec<_> = form_urlencoded::parse(body).collect();
+    pairs.sort();
+    pairs.dedup();
+    pairs.into_iter().flat_map(|(key, value)| [key, value]).collect()
 }
 
 /// The address as it is, with its scheme's own port, and without any: Twilio signs one of them.

@@ -26,6 +26,16 @@ pub(super) const LEAN: Lean = Lean {
         ("artifact", "pcapUrl"),
         ("artifact", "logUrl"),
         ("performanceMetrics", "turnLatencies"),
+        ("messages", "duration"),
+        ("messages", "source"),
+        ("messages", "isFiltered"),
+        ("messages", "detectedThreats"),
+        ("messages", "originalMessage"),
+        ("messages", "speakerLabel"),
+        ("messages", "metadata"),
+        ("messages", "warnings"),
+        ("messages", "assistantName"),
+        ("messages", "assistantId"),
         ("assistant", "voice"),
         ("assistant", "transcriber"),
         ("assistant", "artifactPlan"),
@@ -45,7 +55,7 @@ pub(super) const LEAN: Lean = Lean {
         ("model", "functions"),
         ("model", "systemPrompt"),
     ],
-    ends_of: &[],
+    last_of: &[],
 };
 
 /// Messages that tell of moments inside a call, which its report tells again, or ask for an answer.

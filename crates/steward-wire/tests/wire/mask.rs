@@ -1,8 +1,13 @@
 //! What is masked, what is not, and that masking is total, stable and leaves nothing behind.
 
 use proptest::prelude::*;
-use steward_core::privacy::{MaskKind, Masked, Privacy};
-use steward_wire::mask::Masker;
+use steward_core::privacy::{Content, MaskKind, Masked, Privacy};
+use steward_core::step::Step;
+use steward_core::time::Timestamp;
+use steward_wire::mask::{
+    Masker, Rest, Sorted, Treatment, keep_of_delivery, keep_of_unreadable, without_traces_delivery,
+};
+use steward_wire::platforms::{Delivery, Platform, read};
 
 fn masker() -> Masker {
     let words = ["Project Falcon", "Müller", "ACME"].map(str::to_owned).to_vec();
@@ -256,5 +261,68 @@ fn long_hostile_texts_are_masked_to_their_end() {
         let out = masked(&text);
         assert!(!out.ends_with("a@b.com"), "{piece}");
         assert_eq!(masked(&out), out, "{piece}");
+    }
+}
+
+#[test]
+fn what_words_on_a_payload_quote_is_gone() {
+    for (words, expected) in [
+        ("it holds “ada” twice", "it holds … twice"),
+        ("invalid type: string \"ada x\", expected u64", "invalid type: string …, expected u64"),
+        ("`a` and \"an end that never comes", "… and …"),
+        ("called +491701234567", "called [phone]"),
+        ("its call has no id", "its call has no id"),
+    ] {
+        assert_eq!(masker().mask_quoting(words), expected);
+    }
+}
+
+fn delivery(body: &[u8]) -> Delivery<'_> {
+    let received_at = Timestamp(1_795_437_000_000_000);
+    Delivery { method: "POST", url: "", headers: &[], body, received_at, scope: "con_1" }
+}
+
+#[test]
+fn ids_that_are_numbers_stay_apart_when_they_are_masked() {
+    let masker = masker();
+    let traces = [4_111_111_111_111_111_u64, 5_555_555_555_554_444].map(|id| {
+        let body = format!(r#"{{"id": {id}, "workflow": "x", "status": "ok"}}"#);
+        let treat = |_: &[&Step]| Treatment { content: Content::Masked, masker: &masker };
+        let sorted = keep_of_delivery(Platform::Event, &delivery(body.as_bytes()), &treat).unwrap();
+        let Rest::Rewritten(bytes) = sorted.rest else { panic!("it is masked") };
+        assert!(!String::from_utf8_lossy(&bytes).contains(&id.to_string()));
+        read(Platform::Event, &delivery(&bytes)).unwrap().steps[0].trace_id.clone()
+    });
+    assert_ne!(traces[0], traces[1]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn deliveries_of_any_kind_are_sorted(said in any::<String>(), bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let text = serde_json::Value::from(said.clone());
+        let turn = format!(r#"{{"role": "user", "message": {text}, "content": {text}, "words": [{{"end": {text}}}]}}"#);
+        let bodies = [
+            bytes,
+            said.clone().into_bytes(),
+            format!(r#"{{"message": {{"type": "end-of-call-report", "call": {{"id": {text}, "customer": {{"number": {text}}}}}, "artifact": {{"messages": [{turn}]}}}}}}"#).into_bytes(),
+            format!(r#"{{"event": {text}, "call": {{"call_id": {text}, "from_number": {text}, "transcript": {text}, "transcript_object": [{turn}]}}}}"#).into_bytes(),
+            format!(r#"[{{"id": {text}, "run_id": {text}, "status": {text}, "error": {text}}}, {text}, {{}}]"#).into_bytes(),
+            format!("CallSid=CA1&CallStatus=completed&From={said}").into_bytes(),
+        ];
+        let masker = masker();
+        for (platform, body) in Platform::ALL.into_iter().flat_map(|platform| bodies.iter().map(move |body| (platform, body))) {
+            for content in [Content::Masked, Content::None] {
+                let treat = |_: &[&Step]| Treatment { content, masker: &masker };
+                let _ = keep_of_unreadable(Some(platform), body, Treatment { content, masker: &masker });
+                let Ok(Sorted { rest: Rest::Rewritten(kept), .. }) = keep_of_delivery(platform, &delivery(body), &treat) else { continue };
+                let again = read(platform, &delivery(&kept)).unwrap();
+                prop_assert!(!again.steps.is_empty(), "{}", String::from_utf8_lossy(&kept));
+            }
+            if let Ok(rest) = without_traces_delivery(platform, &delivery(body), &|_| true) {
+                prop_assert!(!matches!(rest, Rest::Rewritten(_)));
+            }
+        }
     }
 }

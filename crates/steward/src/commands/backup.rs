@@ -29,6 +29,12 @@ impl Backup {
             "copied to {}; to restore it, put it in a data folder as steward.db",
             self.file.display()
         ));
+        if config.secret_key.is_none() && app.count_sealed().await?.0 > 0 {
+            terminal::say(
+                "it holds secrets of platforms, which open only with the file secret.key of the data folder: \
+                 copy that too, to another place",
+            );
+        }
         Ok(())
     }
 }

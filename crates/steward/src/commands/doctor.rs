@@ -4,7 +4,7 @@ use clap::Args;
 use steward_store::Store;
 
 use crate::config::Config;
-use crate::terminal;
+use crate::{open, terminal};
 
 /// Says what is wrong with the configuration, the data folder or the database, and how to mend it.
 #[derive(Debug, Args)]
@@ -44,6 +44,7 @@ impl Doctor {
                     n => Ok(format!("{n} payloads wait to be assembled; `steward serve` does it")),
                 };
                 check("inbox", words);
+                check("secrets of platforms", secrets(store, config).await);
             }
             Err(error) => {
                 let error = anyhow::Error::new(error);
@@ -64,6 +65,20 @@ impl Doctor {
             anyhow::bail!("{bad} of these need mending");
         }
         Ok(())
+    }
+}
+
+/// Whether the secrets of connections open with this key.
+async fn secrets(store: Store, config: &Config) -> Result<String, String> {
+    let app = open::app_over(store, config).map_err(|error| format!("{error:#}"))?;
+    match app.count_sealed().await {
+        Ok((0, _)) => Ok("there are none yet".to_owned()),
+        Ok((n, 0)) => Ok(format!("those of {n} connections open")),
+        Ok((n, closed)) => Err(format!(
+            "those of {closed} of {n} connections do not open: set secret_key to what it was when they were made, or \
+             put the file secret.key back into the data folder"
+        )),
+        Err(error) => Err(format!("they could not be read: {error}")),
     }
 }
 

@@ -81,12 +81,15 @@ pub async fn serve(app: App, config: &Config, listeners: Listeners) -> anyhow::R
     }
     app.start();
     let (stop, stopped) = watch::channel(false);
+    let polling = tokio::spawn(steward_jobs::poll(app.clone(), config.allow_link_local, stopped.clone()));
     let jobs = tokio::spawn(steward_jobs::run(app.clone(), config.retention(), stopped));
     let web = WebConfig { trust_forwarded_for: config.trust_forwarded_for, ..WebConfig::default() };
     steward_web::serve(app, web, listeners.http, listeners.grpc, asked_to_stop()).await;
     let _ = stop.send(true);
     // A job that takes longer is claimed again when its lease is over.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(10), jobs).await;
+    // A look that is cut off goes on when its hold is over.
+    polling.abort();
     Ok(())
 }
 

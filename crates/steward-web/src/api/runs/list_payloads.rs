@@ -26,7 +26,8 @@ pub(crate) struct PayloadJson {
     /// When it came.
     #[schema(format = DateTime)]
     received_at: String,
-    /// In what form: `otlp_protobuf`, `otlp_json`, `native`, `transcript`, `tau_bench`, `tau2_bench`, or `steps` where only structure is kept.
+    /// In what form: `otlp_protobuf`, `otlp_json`, `native`, `transcript`, `tau_bench` or `tau2_bench`; a platform: `vapi`,
+    /// `retell`, `elevenlabs`, `n8n`, `make`, `zapier`, `langgraph`, `twilio` or `event`; or `steps` where only structure is kept.
     kind: String,
     /// How many bytes it has.
     n_bytes: usize,

@@ -5,6 +5,7 @@
 pub mod ask;
 pub mod client;
 pub mod clients;
+pub mod connections;
 pub mod definitions;
 pub mod problem;
 pub mod report;

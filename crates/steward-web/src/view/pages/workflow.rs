@@ -97,7 +97,7 @@ pub struct WorkflowAssign {
     pub runs: Table,
 }
 
-/// The tabs of a workflow, one of them open: `figures`, `rules`, `settings`.
+/// The tabs of a workflow, one of them open: `figures`, `rules`, `connections`, `settings`.
 #[must_use]
 pub fn workflow_tabs(workflow: &str, open: &str) -> Tabs {
     let tab = |name: &str, word: &str, href: String| Tab::new(name, href, word == open);
@@ -107,6 +107,7 @@ pub fn workflow_tabs(workflow: &str, open: &str) -> Tabs {
             tab("Figures", "figures", format!("/workflows/{workflow}")),
             tab("Runs", "runs", format!("/runs?workflow={workflow}")),
             tab("Rules", "rules", format!("/workflows/{workflow}/rules")),
+            tab("Connections", "connections", format!("/workflows/{workflow}/connections")),
             tab("Settings", "settings", format!("/workflows/{workflow}/settings")),
         ],
         at_side: false,
