@@ -53,6 +53,8 @@ before(async () => {
     "/settings/prices",
     "/settings/audit",
     "/reports",
+    "/unmapped",
+    `/unmapped?workflow=${workflow}`,
   ];
   await context.close();
 });
@@ -127,6 +129,8 @@ async function send(context, key) {
     results: [{ name: LONG, value: 1_234_567.89 }],
     scores: [{ name: LONG, value: 0.123456789 }],
     metadata: { [LONG.slice(0, 60)]: LONG },
+    [`${n}${LONG}`]: LONG,
+    [LONG]: LONG,
     steps: [
       {
         id: "m",

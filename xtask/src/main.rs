@@ -12,12 +12,14 @@ mod apt;
 mod bench;
 mod browser;
 mod child;
+mod clients;
 mod deny;
 mod figures;
 mod fuzz;
 mod layers;
 mod phases;
 mod postgres;
+mod python;
 mod real_data;
 mod test;
 mod tools;
@@ -26,12 +28,15 @@ const HELP: &str = "\
 cargo xtask <what>
 
   test            the whole check: tools, formatting, clippy, layers, cargo-deny, tests on
-                  SQLite and on a private PostgreSQL, fuzz targets, the API, browser tests
+                  SQLite and on a private PostgreSQL, fuzz targets, the API, browser tests,
+                  real clients
   test --quick    formatting, clippy, layers and tests on both databases
   layers          whether each crate uses only what the table of rooms allows it
   deny            licences, doubled and banned crates, and where crates come from
   api             the API against its description, by the program as it was last built
   browser         the browser tests, against the program as it was last built
+  clients         installs real clients from PyPI and npm, pinned, and tests Steward with them, as
+                  it was last built
   fuzz [SECONDS]  every fuzz target, each for so many seconds (10)
   figures DATA    measures the real runs under DATA into the demo's table of figures
   bench           the bars, measured on the release build and on its peers from PyPI, as a table
@@ -63,6 +68,7 @@ fn run(arguments: &[&str]) -> Result<bool> {
         ["deny"] => Ok(deny::run(&root)?.success),
         ["api"] => Ok(api::run(&root)?.success),
         ["browser"] => Ok(browser::run(&root)?.success),
+        ["clients"] => Ok(clients::run(&root)?.success),
         ["fuzz"] => fuzz::run(&root, fuzz::SECONDS),
         ["fuzz", seconds] => fuzz::run(&root, seconds.parse().context("the seconds are not a number")?),
         ["figures", data] => figures::run(&root, Path::new(data)),

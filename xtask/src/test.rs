@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::child::{self, Outcome};
 use crate::phases::Phases;
 use crate::postgres::{self, Postgres};
-use crate::{api, browser, deny, fuzz, layers, real_data, tools};
+use crate::{api, browser, clients, deny, fuzz, layers, real_data, tools};
 
 /// How much is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +41,14 @@ pub(crate) fn run(root: &Path, extent: Extent) -> Result<bool> {
         phases.run("browser tests", || {
             if built { browser::run(root) } else { bail!("not run: the program does not build") }
         });
+        phases.run("real clients", || {
+            if built { clients::run(root) } else { bail!("not run: the program does not build") }
+        });
     }
     phases.print_table();
     let left_out = real_data::left_out(root);
     if extent == Extent::Quick {
-        println!("\nleft out by --quick: cargo-deny, fuzz targets, the API, browser tests");
+        println!("\nleft out by --quick: cargo-deny, fuzz targets, the API, browser tests, real clients");
     }
     if !left_out.is_empty() {
         println!("\n{}", left_out.join("\n"));

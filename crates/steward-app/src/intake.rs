@@ -41,7 +41,7 @@ pub struct Accepted {
     pub accepted: u64,
     /// Spans or runs that were refused.
     pub rejected: u64,
-    /// Why, in words.
+    /// Why, in words. With nothing refused it is a warning: of records that are of no concern here.
     pub rejection: Option<String>,
     /// What is odd about what was accepted, with the mend.
     pub warning: Option<String>,
@@ -135,7 +135,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    fn of_key(scope: KeyScope, received_at: Timestamp) -> Self {
+    pub(crate) fn of_key(scope: KeyScope, received_at: Timestamp) -> Self {
         let KeyScope { agency_id, workflow_id, .. } = scope;
         Self { agency_id, workflow_id, connection_id: None, is_test: false, received_at }
     }
@@ -167,7 +167,9 @@ pub(crate) fn decode(origin: Origin, kind: InboxKind, body: &[u8]) -> Result<Dec
 
 fn decode_as_it_came(origin: Origin, kind: InboxKind, body: &[u8]) -> Result<Decoded, WireError> {
     use steward_wire::import::Format;
-    use steward_wire::otlp::Encoding;
+    use steward_wire::langfuse_api::{self, ScoreError, Scores};
+    use steward_wire::otlp::{Encoding, logs};
+    let of_logs = |encoding| logs::decode_logs(body, encoding).map(without_others);
     let line = |format| {
         let text = std::str::from_utf8(body).map_err(|_| WireError::NotText)?;
         Ok(match steward_wire::import::read_line(format, text) {
@@ -178,6 +180,17 @@ fn decode_as_it_came(origin: Origin, kind: InboxKind, body: &[u8]) -> Result<Dec
     match kind {
         InboxKind::OtlpProtobuf => steward_wire::otlp::decode(body, Encoding::Protobuf),
         InboxKind::OtlpJson => steward_wire::otlp::decode(body, Encoding::Json),
+        InboxKind::OtlpLogsProtobuf => of_logs(Encoding::Protobuf),
+        InboxKind::OtlpLogsJson => of_logs(Encoding::Json),
+        InboxKind::LangfuseBatch => langfuse_api::read_batch(body).map(|batch| batch.decoded),
+        InboxKind::LangfuseScores => match langfuse_api::read_scores(body, origin.received_at) {
+            Ok(Scores::One(score)) => Ok(Decoded { steps: vec![score.step], ..Decoded::default() }),
+            Ok(Scores::List { decoded, .. }) => Ok(decoded),
+            Err(ScoreError::Wire(error)) => Err(error),
+            Err(ScoreError::Refused(reason)) => {
+                Ok(Decoded { rejected: 1, rejection: Some(reason), ..Decoded::default() })
+            }
+        },
         InboxKind::Native => steward_wire::native::read_runs(body),
         InboxKind::Transcript => line(Format::Transcript),
         InboxKind::TauBench => line(Format::TauBench),
@@ -204,6 +217,18 @@ fn decode_as_it_came(origin: Origin, kind: InboxKind, body: &[u8]) -> Result<Dec
 /// The platform whose events a payload holds.
 pub(crate) fn platform_of(kind: InboxKind) -> Result<Platform, WireError> {
     Platform::parse(kind.as_str()).ok_or(WireError::Shape("it is no event of a platform"))
+}
+
+/// What logs hold for runs. Where that is nothing at all, its sender is told why.
+fn without_others(logs: steward_wire::otlp::logs::DecodedLogs) -> Decoded {
+    let mut decoded = logs.decoded;
+    if decoded.steps.is_empty() && decoded.rejected == 0 && logs.ignored > 0 {
+        decoded.rejection = Some(format!(
+            "{} log records were not kept: only events of the GenAI conventions are, whose names begin with gen_ai.",
+            logs.ignored
+        ));
+    }
+    decoded
 }
 
 impl App {
@@ -258,6 +283,26 @@ impl App {
             return Err(IntakeError::Busy { retry_after_seconds: 2 });
         }
         Ok(Accepted { accepted: 0, rejected, rejection: Some(reason), warning: None })
+    }
+
+    /// Takes in a payload that was read already, because each thing in it has an answer of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`IntakeError::Busy`] when it could not be kept.
+    pub(crate) async fn accept_read(
+        &self,
+        origin: Origin,
+        kind: InboxKind,
+        body: bytes::Bytes,
+        decoded: Decoded,
+    ) -> Result<Accepted, IntakeError> {
+        let policies = self.policies(origin.agency_id).await.map_err(busy_with)?;
+        if policies.keep_all(origin.workflow_id) {
+            return self.accept_as(origin, kind, &body, decoded).await;
+        }
+        drop(decoded);
+        self.accept_in_part(origin, kind, body, policies).await
     }
 
     /// Takes in a payload of which something may not be kept: that is gone before anything is stored.
@@ -451,18 +496,26 @@ impl App {
     }
 }
 
-/// Decodes a payload, off the threads that answer requests when it is large.
+/// Reads a payload as [`decode`] does: a large one off the threads that answer requests.
 async fn decode_aside(
     origin: Origin,
     kind: InboxKind,
     body: &bytes::Bytes,
 ) -> Result<Result<Decoded, WireError>, IntakeError> {
+    read_apart(body, move |body| decode(origin, kind, body)).await
+}
+
+/// Reads a body: a large one off the threads that answer requests.
+pub(crate) async fn read_apart<T: Send + 'static>(
+    body: &bytes::Bytes,
+    read: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<T, IntakeError> {
     if body.len() <= DECODE_INLINE_BYTES {
-        return Ok(decode(origin, kind, body));
+        return Ok(read(body));
     }
     let body = body.clone();
-    let decoding = tokio::task::spawn_blocking(move || decode(origin, kind, &body));
-    decoding.await.map_err(|_| IntakeError::Busy { retry_after_seconds: 1 })
+    let reading = tokio::task::spawn_blocking(move || read(&body));
+    reading.await.map_err(|_| IntakeError::Busy { retry_after_seconds: 1 })
 }
 
 /// Says that a sender's clock is ahead. What lies in the past may just be late, and is no sign of anything.

@@ -163,6 +163,7 @@ impl Policies {
 pub(crate) fn rewritten_kind(kind: InboxKind) -> InboxKind {
     match kind {
         InboxKind::OtlpJson => InboxKind::OtlpProtobuf,
+        InboxKind::OtlpLogsJson => InboxKind::OtlpLogsProtobuf,
         other => other,
     }
 }
@@ -176,6 +177,10 @@ fn sorted(origin: Origin, kind: InboxKind, body: &[u8], choose: mask::Choose<'_,
     match kind {
         InboxKind::OtlpProtobuf => mask::keep_of_otlp(body, Encoding::Protobuf, choose),
         InboxKind::OtlpJson => mask::keep_of_otlp(body, Encoding::Json, choose),
+        InboxKind::OtlpLogsProtobuf => mask::keep_of_logs(body, Encoding::Protobuf, choose),
+        InboxKind::OtlpLogsJson => mask::keep_of_logs(body, Encoding::Json, choose),
+        InboxKind::LangfuseBatch => mask::keep_of_batch(body, choose),
+        InboxKind::LangfuseScores => mask::keep_of_scores(body, origin.received_at, choose),
         InboxKind::Native => mask::keep_of_native(body, choose),
         InboxKind::Transcript => line(Format::Transcript),
         InboxKind::TauBench => line(Format::TauBench),

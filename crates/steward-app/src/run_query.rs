@@ -13,7 +13,7 @@ use steward_store::tenant::RunFilter;
 use crate::{Actor, App, AppError};
 
 /// Every key that a query of runs may have.
-pub const KEYS: [&str; 24] = [
+pub const KEYS: [&str; 25] = [
     "client",
     "workflow",
     "from",
@@ -33,6 +33,7 @@ pub const KEYS: [&str; 24] = [
     "priced",
     "late",
     "unmapped",
+    "unmapped_key",
     "hours",
     "min_s",
     "max_s",
@@ -103,6 +104,7 @@ impl RunQuery {
                 "priced" => filter.priced = Some(yes_or_no(key, value)?),
                 "late" => filter.late = yes_or_no(key, value)?,
                 "unmapped" => filter.unmapped = yes_or_no(key, value)?,
+                "unmapped_key" => filter.unmapped_key = Some(text(key, value)?),
                 "tests" => filter.with_tests = yes_or_no(key, value)?,
                 "hours" => {
                     filter.in_hours = Some(match value {
@@ -166,6 +168,7 @@ impl RunQuery {
         add("priced", filter.priced.map(yes));
         add("late", filter.late.then(|| yes(true)));
         add("unmapped", filter.unmapped.then(|| yes(true)));
+        add("unmapped_key", filter.unmapped_key.clone());
         add("hours", filter.in_hours.map(|inside| if inside { "in" } else { "out" }.to_owned()));
         add("min_s", filter.min_cycle_ms.map(|ms| write_decimal(ms, 3)));
         add("max_s", filter.max_cycle_ms.map(|ms| write_decimal(ms, 3)));
@@ -445,7 +448,7 @@ mod tests {
     prop_compose! {
         fn queries()(
             client in of(any::<u128>()), workflows in of(prop::collection::btree_set(any::<u128>(), 0..4)), period in instants(),
-            state in 0..5_u8, words in (name(), name(), name(), name(), name(), name(), name()),
+            state in 0..5_u8, words in (name(), name(), name(), name(), name(), name(), name(), name()),
             outcome in of(0..5_usize), evidence in of(0..6_usize),
             flags in (of(any::<bool>()), of(any::<bool>()), of(any::<bool>()), of(any::<bool>()), any::<bool>(), any::<bool>(), any::<bool>()),
             numbers in (of(0..i64::MAX), of(0..i64::MAX), of(0..i64::MAX)),
@@ -457,7 +460,7 @@ mod tests {
                 3 => (None, Some((true, NOW))),
                 _ => (None, Some((false, NOW))),
             };
-            let (model, tool, error, release, result, user_id, text) = words;
+            let (model, tool, error, release, result, user_id, text, unmapped_key) = words;
             let (verified, exceptions, priced, in_hours, late, unmapped, with_tests) = flags;
             let (min_cycle_ms, max_cycle_ms, min_cost_nanos) = numbers;
             RunQuery {
@@ -467,7 +470,7 @@ mod tests {
                     period, finished, provisional_at,
                     outcome: outcome.map(|n| Outcome::ALL[n]),
                     evidence: evidence.map(|n| EVIDENCE[n]),
-                    verified, model, tool, error, release, result, user_id, text, exceptions, priced, late, unmapped, in_hours,
+                    verified, model, tool, error, release, result, user_id, text, exceptions, priced, late, unmapped, unmapped_key, in_hours,
                     min_cycle_ms, max_cycle_ms, min_cost_nanos, with_tests,
                 },
             }

@@ -207,10 +207,12 @@ fn look_at(
     };
     if workflow.client_id.is_none() && actor.role.operates() {
         let runs = recent.runs() + before.runs();
-        let came = if runs == 0 {
-            "its runs are older than a month".to_owned()
-        } else {
-            format!("{runs} runs came in under this name")
+        // Runs are counted when their hour is over.
+        let is_young = now.0 - workflow.created_at.0 < 2 * HOUR_MICROS;
+        let came = match runs {
+            0 if is_young => "its first runs have just come in".to_owned(),
+            0 => "its runs are older than a month".to_owned(),
+            _ => format!("{runs} runs came in under this name"),
         };
         add(Urgency::Medium, AttentionKind::Unassigned, format!("{came}, and it belongs to no client yet"));
     }

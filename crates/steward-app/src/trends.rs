@@ -55,32 +55,4 @@ impl App {
         }
         Ok(releases)
     }
-
-    /// Keys of attributes that no reading rule used in a workflow's runs of a period, with how many runs had each: the
-    /// most frequent first.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError::NotFound`] when the workflow is out of the actor's reach.
-    pub async fn list_unmapped_keys(
-        &self,
-        actor: &Actor,
-        id: WorkflowId,
-        period: Period,
-    ) -> Result<Vec<(String, i64)>, AppError> {
-        let workflow = self.get_workflow(actor, id).await?;
-        let query = TallyQuery {
-            workflows: vec![workflow.id],
-            period,
-            slice: String::new(),
-            release: None,
-            metrics: vec![Metric::UnmappedKey],
-        };
-        let mut sums = Sums::default();
-        self.store_of(actor).sum_tallies(&query).await?.iter().for_each(|(_, of_workflow)| sums.merge(of_workflow));
-        let mut keys: Vec<(String, i64)> =
-            sums.keys(Metric::UnmappedKey).into_iter().map(|(key, n, _)| (key.to_owned(), n)).collect();
-        keys.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        Ok(keys)
-    }
 }

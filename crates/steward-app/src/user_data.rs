@@ -311,6 +311,10 @@ impl Gone {
         match entry.kind {
             InboxKind::OtlpProtobuf => mask::without_traces_otlp(&entry.body, Encoding::Protobuf, &is_gone),
             InboxKind::OtlpJson => mask::without_traces_otlp(&entry.body, Encoding::Json, &is_gone),
+            InboxKind::OtlpLogsProtobuf => mask::without_traces_logs(&entry.body, Encoding::Protobuf, &is_gone),
+            InboxKind::OtlpLogsJson => mask::without_traces_logs(&entry.body, Encoding::Json, &is_gone),
+            InboxKind::LangfuseBatch => mask::without_traces_batch(&entry.body, &is_gone),
+            InboxKind::LangfuseScores => mask::without_traces_scores(&entry.body, entry.received_at, &is_gone),
             InboxKind::Native => mask::without_traces_native(&entry.body, &is_gone),
             InboxKind::Transcript => line(Format::Transcript),
             InboxKind::TauBench => line(Format::TauBench),

@@ -9,12 +9,16 @@ use proptest::prelude::*;
 use steward_app::agencies::NewAgency;
 use steward_app::{Actor, App, Clock, IdSource};
 use steward_core::ids::{AgencyId, WorkflowId};
+use steward_core::money::Nanos;
 use steward_core::outcome::Outcome;
 use steward_core::people::Role;
+use steward_core::tallies::Tallies;
 use steward_core::time::Timestamp;
+use steward_core::usage::Usage;
 use steward_core::workflow::{RunUnit, Workflow, WorkflowSettings};
+use steward_stats::histogram::bucket_of;
 use steward_store::system::InboxKind;
-use steward_store::tenant::{RunFilter, RunSort};
+use steward_store::tenant::{NewRun, RunCommit, RunFilter, RunSort};
 use steward_testkit::{TestDb, db_tests, run};
 
 /// An application over a database of its own.
@@ -195,6 +199,68 @@ db_tests! {
         let rebuilt = fixture.app.rebuild(fixture.agency_id, &|_| ()).await.expect("rebuilt");
         assert_eq!(rebuilt.left, 0);
         assert_eq!(fixture.account().await, before);
+    }
+
+    async fn a_replay_says_what_it_changed(db: TestDb) {
+        let fixture = Fixture::new(db).await;
+        let mut payloads = invented();
+        payloads.push(native(&serde_json::json!({
+            "id": "good", "workflow": "alpha", "started_at": "2026-11-20T10:00:00Z", "ended_at": "2026-11-20T10:01:00Z",
+            "outcome": "completed",
+            "steps": [{ "id": "m", "kind": "model", "name": "chat", "model": "gpt-4o", "usage": { "input_tokens": 100, "output_tokens": 10 },
+                        "started_at": "2026-11-20T10:00:01Z", "ended_at": "2026-11-20T10:00:02Z" }],
+        })));
+        fixture.take_in(&payloads).await;
+        let (rebuilt, changes) = fixture.app.replay(fixture.agency_id, &|_| ()).await.expect("replayed");
+        assert!(rebuilt.runs > 0 && changes.is_empty() && changes.before == changes.after, "{changes:?}");
+        assert_eq!(changes.before.runs, rebuilt.runs);
+        let account = fixture.account().await;
+
+        // What a reader that knew less had left behind: one run without its tokens and its cost, and thought to have failed.
+        let store = fixture.app.agency(fixture.agency_id);
+        let filter = RunFilter { with_tests: true, ..RunFilter::default() };
+        let keys = store.list_run_keys(&filter, None, 100).await.expect("keys");
+        let runs = store.find_stored_runs(&keys.into_iter().map(|(_, key)| key).collect::<Vec<_>>()).await.expect("runs");
+        let run = runs
+            .iter()
+            .find(|run| run.facts.usage.total() > 0 && run.facts.outcome() == Outcome::Completed)
+            .expect("a run with tokens")
+            .clone();
+        let (tokens, outcome) = (run.facts.usage.total(), run.facts.outcome());
+        let mut facts = run.facts.clone();
+        facts.usage = Usage::default();
+        facts.cost_nanos = Some(Nanos(77));
+        facts.evidence.outcome = Outcome::Failed;
+        assert!(outcome != Outcome::Failed && run.facts.cost_nanos != facts.cost_nanos);
+        let mut tallies = Tallies::default();
+        tallies.add(run.workflow_id, &run.facts, -1, bucket_of);
+        tallies.add(run.workflow_id, &facts, 1, bucket_of);
+        let poorer = NewRun {
+            id: run.id,
+            workflow_id: run.workflow_id,
+            key: run.key.clone(),
+            revision: run.revision + 1,
+            facts,
+            steps: None,
+            inbox_ids: run.inbox_ids.clone(),
+            settings_version: 1,
+            first_received_at: run.first_received_at,
+            last_received_at: run.first_received_at,
+        };
+        let (inbox_ids, removed, traces) = (Vec::new(), Vec::new(), Vec::new());
+        let commit = RunCommit { node: uuid::Uuid::nil(), inbox_ids, runs: vec![poorer], removed, traces, tallies };
+        store.commit_runs(commit).await.expect("written");
+
+        let (_, changes) = fixture.app.replay(fixture.agency_id, &|_| ()).await.expect("replayed");
+        assert_eq!((changes.outcome, changes.cost, changes.tokens, changes.steps), (1, 1, 1, 0));
+        assert_eq!((changes.added, changes.removed, changes.runs.len()), (0, 0, 1));
+        let changed = &changes.runs[0];
+        let (before, after) = (changed.before.expect("before"), changed.after.expect("after"));
+        assert_eq!((changed.id, before.tokens, after.tokens), (run.id, 0, tokens));
+        assert_eq!((before.outcome, after.outcome), (Some(Outcome::Failed), Some(outcome)));
+        assert_eq!((before.cost_nanos, after.cost_nanos), (Some(77), run.facts.cost_nanos.map(|cost| cost.0)));
+        assert_eq!(changes.after.tokens - changes.before.tokens, tokens);
+        assert_eq!(fixture.account().await, account);
     }
 
     async fn a_workflow_that_nobody_knows_is_made_unassigned(db: TestDb) {

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::privacy::add_masked;
 use crate::step::{Declared, MAX_MESSAGES, Message, Step, StepKind, StepStatus};
 use crate::time::Timestamp;
 
@@ -358,6 +359,8 @@ fn add_reading(step: &mut Step, more: &Step) {
     add(&mut reading.rules, &more.rules);
     add(&mut reading.unmapped, &more.unmapped);
     add(&mut reading.notes, &more.notes);
+    add_masked(&mut reading.masked, &more.masked);
+    reading.without_content |= more.without_content;
 }
 
 #[cfg(test)]

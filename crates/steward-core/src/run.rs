@@ -193,7 +193,15 @@ pub struct RunFacts {
     pub without_content: bool,
 }
 
+/// The most keys of attributes that no rule used under which a run is counted.
+const MAX_COUNTED_KEYS: usize = 20;
+
 impl RunFacts {
+    /// The keys of attributes that no rule used under which it is counted, and by which it is found.
+    pub fn counted_unmapped(&self) -> impl Iterator<Item = &str> {
+        self.unmapped.iter().take(MAX_COUNTED_KEYS).map(String::as_str)
+    }
+
     /// What came of it.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

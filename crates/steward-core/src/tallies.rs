@@ -380,7 +380,7 @@ impl Adding<'_> {
         if run.n_attributes > 0 {
             self.add(Metric::Attributes, "", i64::from(run.n_attributes), i64::from(run.n_unmapped));
         }
-        for key in run.unmapped.iter().take(20) {
+        for key in run.counted_unmapped() {
             self.add(Metric::UnmappedKey, key, 1, 0);
         }
         if run.n_late_steps > 0 {

@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0002_rare_runs.sql"),
     include_str!("../migrations/0003_privacy.sql"),
     include_str!("../migrations/0004_connections.sql"),
+    include_str!("../migrations/0005_unmapped_keys.sql"),
 ];
 
 /// Brings the schema up to date.

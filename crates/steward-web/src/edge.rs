@@ -26,6 +26,29 @@ const SLOW: Duration = Duration::from_secs(2);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
+/// How errors are told at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// As problem documents, or as pages.
+    Ours,
+    /// As OTLP does.
+    Otlp,
+    /// As Langfuse's interface does.
+    Langfuse,
+}
+
+impl Dialect {
+    fn of(path: &str) -> Self {
+        if ingest::speaks_otlp(path) {
+            Self::Otlp
+        } else if ingest::speaks_langfuse(path) {
+            Self::Langfuse
+        } else {
+            Self::Ours
+        }
+    }
+}
+
 /// Puts the edge around all routes.
 pub(crate) fn around(routes: Router<WebState>, state: &WebState) -> Router<WebState> {
     let body_pause = Duration::from_secs(state.config().body_pause_seconds);
@@ -40,7 +63,7 @@ pub(crate) fn around(routes: Router<WebState>, state: &WebState) -> Router<WebSt
 async fn pass(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let class = RouteClass::of(request.uri().path());
-    let otlp = ingest::speaks_otlp(request.uri().path());
+    let dialect = Dialect::of(request.uri().path());
     let id = state.request_ids().make();
     let method = request.method().clone();
     // Paths may hold secrets, such as one-time links; what the route is called does not.
@@ -66,7 +89,7 @@ async fn pass(State(state): State<WebState>, request: Request, next: Next) -> Re
             let sender = ingest::find_sender(&state, &asked).await;
             state.app.note_mistake(sender, mistake, &words).await;
         }
-        let mut response = write_problem(response, (class, otlp), &asked, &id.to_string());
+        let mut response = write_problem(response, (class, dialect), &asked, &id.to_string());
         headers::harden(response.headers_mut(), class, state.is_https());
         flash::forget_shown(&asked, &mut response);
         if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
@@ -97,7 +120,7 @@ async fn not_found(method: Method, uri: Uri, headers: HeaderMap) -> Problem {
 /// Writes the problem that a response carries, or that its bare status means, as the asker reads it.
 fn write_problem(
     mut response: Response,
-    (class, otlp): (RouteClass, bool),
+    (class, dialect): (RouteClass, Dialect),
     asked: &HeaderMap,
     request_id: &str,
 ) -> Response {
@@ -115,9 +138,10 @@ fn write_problem(
     };
     let mut written = match class {
         RouteClass::Page => error_page::page(&problem, asked, request_id),
-        RouteClass::Ingest if otlp => {
+        RouteClass::Ingest if dialect == Dialect::Otlp => {
             ingest::status(&problem, ingest::Encoding::of(asked).unwrap_or(ingest::Encoding::Json))
         }
+        RouteClass::Ingest if dialect == Dialect::Langfuse => ingest::langfuse_error(&problem),
         _ => {
             let body = crate::extract::Json(problem.document(request_id));
             (problem.kind().status(), [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response()

@@ -1,5 +1,5 @@
 //! Langfuse's own interface, as its older libraries and many integrations speak it: batches of events
-//! (`POST /api/public/ingestion`) and single judgements (`POST /api/public/scores`).
+//! (`POST /api/public/ingestion`) and judgements, one or a list of them (`POST /api/public/scores`).
 //!
 //! ```json
 //! {"batch": [
@@ -85,12 +85,7 @@ impl Batch {
 ///
 /// When the bytes are no JSON object with a `batch`. A bad event is no error: it has its own answer.
 pub fn read_batch(body: &[u8]) -> Result<Batch, WireError> {
-    let Value::Object(mut object) = json_of(body)? else {
-        return Err(WireError::Shape("a batch of events is an object"));
-    };
-    let Some(Value::Array(events)) = object.remove("batch") else {
-        return Err(WireError::Shape("it has no “batch”, so it is not a batch of Langfuse's events"));
-    };
+    let events = events(body)?;
     let mut batch = Batch::default();
     batch.answers.reserve(events.len());
     for (place, event) in (0u32..).zip(events) {
@@ -115,6 +110,27 @@ pub fn read_batch(body: &[u8]) -> Result<Batch, WireError> {
         }
     }
     Ok(batch)
+}
+
+/// The events of a batch, as they were sent.
+pub(crate) fn events(body: &[u8]) -> Result<Vec<Value>, WireError> {
+    let Value::Object(mut object) = json_of(body)? else {
+        return Err(WireError::Shape("a batch of events is an object"));
+    };
+    let Some(Value::Array(events)) = object.remove("batch") else {
+        return Err(WireError::Shape("it has no “batch”, so it is not a batch of Langfuse's events"));
+    };
+    Ok(events)
+}
+
+/// The step that an event makes. `None` when it is refused, or only a note of a library.
+pub(crate) fn step_of_event(event: Value, place: u32) -> Option<Step> {
+    let Value::Object(event) = event else { return None };
+    let mut event = Fields::new(event);
+    event.name(&["id"])?;
+    let mut step = read_event(event, place).ok()??;
+    nul::replace_in(&mut step);
+    Some(step)
 }
 
 impl Batch {
@@ -153,12 +169,94 @@ pub fn read_score(body: &[u8], received_at: Timestamp) -> Result<ReadScore, Scor
     let Value::Object(object) = json_of(body)? else {
         return Err(ScoreError::Wire(WireError::Shape("a score is an object")));
     };
-    let mut fields = Fields::new(object);
-    let hash = || sha256(&String::from_utf8_lossy(body)).get(..32).unwrap_or_default().to_owned();
-    let id = fields.name(&["id"]).unwrap_or_else(hash);
-    let mut step = score(fields, Some(id.clone()), received_at, 0).map_err(ScoreError::Refused)?;
+    let id = id_of_score(&object);
+    let mut step = score(Fields::new(object), Some(id.clone()), received_at, 0).map_err(ScoreError::Refused)?;
     nul::replace_in(&mut step);
     Ok(ReadScore { id, step })
+}
+
+/// By what a judgement is known: the id that it was sent with, else the hash of what was sent.
+pub(crate) fn id_of_score(score: &Map<String, Value>) -> String {
+    sent_id(score).unwrap_or_else(|| {
+        let text = serde_json::to_string(score).unwrap_or_default();
+        sha256(&text).get(..32).unwrap_or_default().to_owned()
+    })
+}
+
+/// The id that something was sent with.
+pub(crate) fn sent_id(object: &Map<String, Value>) -> Option<String> {
+    let id = object.get("id")?.clone();
+    Fields::new(Map::from_iter([("id".to_owned(), id)])).name(&["id"])
+}
+
+/// What a request of judgements held.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scores {
+    /// One, which has to be taken or refused as a whole.
+    One(Box<ReadScore>),
+    /// A list, as newer libraries send it: each is taken or refused by itself.
+    List {
+        /// The steps with judgements, and how many were refused.
+        decoded: Decoded,
+        /// Why each that was refused was.
+        refusals: Vec<String>,
+    },
+}
+
+/// Reads one judgement, or a list of them. One that names no time counts as said when it was received.
+///
+/// # Errors
+///
+/// A [`ScoreError`] when the bytes are no JSON, or neither a list nor a judgement.
+pub fn read_scores(body: &[u8], received_at: Timestamp) -> Result<Scores, ScoreError> {
+    let Value::Array(list) = json_of(body)? else {
+        return read_score(body, received_at).map(|score| Scores::One(Box::new(score)));
+    };
+    let (mut decoded, mut refusals) = (Decoded::default(), Vec::new());
+    for (place, one) in (0u32..).zip(list) {
+        match listed_score(one, received_at, place) {
+            Ok(mut step) => {
+                nul::replace_in(&mut step);
+                decoded.steps.push(step);
+            }
+            Err(reason) => {
+                decoded.reject(&reason);
+                refusals.push(reason);
+            }
+        }
+    }
+    Ok(Scores::List { decoded, refusals })
+}
+
+/// The judgements of a request as they were sent, and whether they are a list.
+pub(crate) fn scores(body: &[u8]) -> Result<(Vec<Value>, bool), WireError> {
+    match json_of(body)? {
+        Value::Array(list) => Ok((list, true)),
+        one @ Value::Object(_) => Ok((vec![one], false)),
+        _ => Err(WireError::Shape("a score is an object")),
+    }
+}
+
+/// The step that a judgement makes. `None` when it is refused.
+pub(crate) fn step_of_score(one: Value, is_listed: bool, received_at: Timestamp, place: u32) -> Option<Step> {
+    let mut step = match one {
+        one if is_listed => listed_score(one, received_at, place).ok()?,
+        Value::Object(object) => {
+            let id = id_of_score(&object);
+            score(Fields::new(object), Some(id), received_at, 0).ok()?
+        }
+        _ => return None,
+    };
+    nul::replace_in(&mut step);
+    Some(step)
+}
+
+fn listed_score(one: Value, received_at: Timestamp, place: u32) -> Result<Step, String> {
+    let Value::Object(object) = one else { return Err("a score is an object".to_owned()) };
+    let id = id_of_score(&object);
+    let mut fields = Fields::new(object);
+    let said_at = fields.instant(&["timestamp"])?.unwrap_or(received_at);
+    score(fields, Some(id), said_at, place)
 }
 
 fn json_of(body: &[u8]) -> Result<Value, WireError> {
@@ -363,6 +461,8 @@ fn finish(draft: Draft, body: Fields, part: Part) -> Step {
 }
 
 fn score(mut body: Fields, id: Option<String>, said_at: Timestamp, place: u32) -> Result<Step, String> {
+    // Who calls has looked at it.
+    body.take(&["id"]);
     let Some(called) = body.name(&["name"]) else { return Err("the score has no name".to_owned()) };
     let Some(trace) = body.key(&["traceId"]) else {
         return Err("the score has no traceId: scores of sessions and of runs over data sets are not taken".to_owned());

@@ -20,6 +20,14 @@ pub enum InboxKind {
     OtlpProtobuf,
     /// OTLP as JSON.
     OtlpJson,
+    /// OTLP logs as protobuf.
+    OtlpLogsProtobuf,
+    /// OTLP logs as JSON.
+    OtlpLogsJson,
+    /// A batch of Langfuse's events.
+    LangfuseBatch,
+    /// One judgement, or a list of them, as Langfuse's interface takes it.
+    LangfuseScores,
     /// Native runs.
     Native,
     /// A line of a chat transcript file.
@@ -51,9 +59,13 @@ pub enum InboxKind {
 }
 
 impl InboxKind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 20] = [
         Self::OtlpProtobuf,
         Self::OtlpJson,
+        Self::OtlpLogsProtobuf,
+        Self::OtlpLogsJson,
+        Self::LangfuseBatch,
+        Self::LangfuseScores,
         Self::Native,
         Self::Transcript,
         Self::TauBench,
@@ -76,6 +88,10 @@ impl InboxKind {
         match self {
             Self::OtlpProtobuf => "otlp_protobuf",
             Self::OtlpJson => "otlp_json",
+            Self::OtlpLogsProtobuf => "otlp_logs_protobuf",
+            Self::OtlpLogsJson => "otlp_logs_json",
+            Self::LangfuseBatch => "langfuse_batch",
+            Self::LangfuseScores => "langfuse_scores",
             Self::Native => "native",
             Self::Transcript => "transcript",
             Self::TauBench => "tau_bench",

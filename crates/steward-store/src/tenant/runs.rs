@@ -252,6 +252,8 @@ pub struct RunFilter {
     pub late: bool,
     /// Only runs with attributes that no rule used.
     pub unmapped: bool,
+    /// Only runs with this attribute, which no rule used.
+    pub unmapped_key: Option<String>,
     /// Only runs inside, or outside, business hours.
     pub in_hours: Option<bool>,
     /// At least so long, in milliseconds.
@@ -395,8 +397,11 @@ fn push_filter<C: ConnectionTrait>(sql: &mut Sql<'_, C>, filter: &RunFilter) {
     if filter.late {
         sql.push(" AND n_late_steps > 0");
     }
-    if filter.unmapped {
+    if filter.unmapped || filter.unmapped_key.is_some() {
         sql.push(" AND n_unmapped > 0");
+    }
+    if let Some(key) = &filter.unmapped_key {
+        and(sql, "unmapped LIKE ? ESCAPE '\\'", like(key));
     }
     if let Some(in_hours) = filter.in_hours {
         and(sql, "in_hours = ?", in_hours.into());
@@ -815,6 +820,7 @@ const RUN_COLUMNS: &[&str] = &[
     "tools",
     "results",
     "errors",
+    "unmapped",
     "settings_version",
     "first_received_at",
     "last_received_at",
@@ -892,6 +898,7 @@ fn run_values(agency: Uuid, run: &NewRun) -> Vec<Value> {
         joined(facts.tools.iter().map(|t| t.name.as_str())).into(),
         joined(results.into_iter()).into(),
         joined(errors.iter().map(String::as_str)).into(),
+        joined(facts.counted_unmapped()).into(),
         run.settings_version.into(),
         run.first_received_at.0.into(),
         run.last_received_at.0.into(),

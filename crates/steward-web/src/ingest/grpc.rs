@@ -14,7 +14,7 @@ use axum::routing::post;
 use bytes::{Buf, BufMut, Bytes};
 use prost::Message;
 use steward_app::mistakes::Sender;
-use steward_app::system::{InboxKind, KeyScope};
+use steward_app::system::KeyScope;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, UnaryService};
 use tonic::{Code, Status};
@@ -23,8 +23,9 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::body::{Read, Room};
 use super::key::find_scope;
-use super::status::{RpcStatus, code, words};
-use super::{otlp, signals};
+use super::otlp::{self, Signal};
+use super::signals;
+use super::status::{Encoding, RpcStatus, code, words};
 use crate::meters::RouteClass;
 use crate::problem::Kind;
 use crate::{Problem, WebState};
@@ -32,33 +33,33 @@ use crate::{Problem, WebState};
 /// How long a call may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The collector services of OTLP. Logs and metrics are taken and not kept.
+/// The collector services of OTLP. Metrics are taken and not kept.
 pub(crate) fn grpc_router(state: &WebState) -> Router<WebState> {
     let body_pause = Duration::from_secs(state.config().body_pause_seconds);
     Router::new()
         .route("/opentelemetry.proto.collector.trace.v1.TraceService/Export", post(export_traces))
         .route("/opentelemetry.proto.collector.logs.v1.LogsService/Export", post(export_logs))
         .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", post(export_metrics))
-        .fallback(async || Status::unimplemented("Steward takes OTLP traces here").into_http::<Body>())
+        .fallback(async || Status::unimplemented("Steward takes OTLP traces and logs here").into_http::<Body>())
         .layer(CatchPanicLayer::new())
         .layer(RequestBodyTimeoutLayer::new(body_pause))
 }
 
 async fn export_traces(State(state): State<WebState>, request: Request) -> Response {
-    export(state, request, None).await
+    export(state, request, Some(Signal::Traces)).await
 }
 
 async fn export_logs(State(state): State<WebState>, request: Request) -> Response {
-    export(state, request, Some("logs")).await
+    export(state, request, Some(Signal::Logs)).await
 }
 
 async fn export_metrics(State(state): State<WebState>, request: Request) -> Response {
-    export(state, request, Some("metrics")).await
+    export(state, request, None).await
 }
 
-/// `not_kept` names the signal when it is not traces.
-async fn export(state: WebState, request: Request, not_kept: Option<&'static str>) -> Response {
-    let answering = answer(&state, request, not_kept);
+/// Without a signal that is kept, it is metrics.
+async fn export(state: WebState, request: Request, signal: Option<Signal>) -> Response {
+    let answering = answer(&state, request, signal);
     let response = tokio::time::timeout(TIMEOUT, answering)
         .await
         .unwrap_or_else(|_| to_status(&Problem::new(Kind::TimedOut).retry_after(5)).into_http::<Body>());
@@ -66,7 +67,7 @@ async fn export(state: WebState, request: Request, not_kept: Option<&'static str
     response.into_response()
 }
 
-async fn answer(state: &WebState, request: Request, not_kept: Option<&'static str>) -> Response {
+async fn answer(state: &WebState, request: Request, signal: Option<Signal>) -> Response {
     match find_scope(state, request.headers()).await {
         Ok(scope) => {
             let most = state.config().max_body_bytes;
@@ -74,7 +75,7 @@ async fn answer(state: &WebState, request: Request, not_kept: Option<&'static st
                 .accept_compressed(CompressionEncoding::Gzip)
                 .accept_compressed(CompressionEncoding::Zstd)
                 .max_decoding_message_size(most);
-            let exporter = Exporter { state: state.clone(), scope, not_kept };
+            let exporter = Exporter { state: state.clone(), scope, signal };
             grpc.unary(exporter, request).await.map(Body::new)
         }
         Err(problem) => {
@@ -89,7 +90,7 @@ async fn answer(state: &WebState, request: Request, not_kept: Option<&'static st
 struct Exporter {
     state: WebState,
     scope: KeyScope,
-    not_kept: Option<&'static str>,
+    signal: Option<Signal>,
 }
 
 impl UnaryService<Bytes> for Exporter {
@@ -97,23 +98,29 @@ impl UnaryService<Bytes> for Exporter {
     type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, Status>> + Send>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let (state, scope, not_kept) = (self.state.clone(), self.scope, self.not_kept);
+        let (state, scope, signal) = (self.state.clone(), self.scope, self.signal);
         Box::pin(async move {
-            let response = match not_kept {
-                Some(signal) => signals::response(signal),
-                None => otlp::response(
-                    take_in(&state, scope, request.into_inner()).await.map_err(|problem| to_status(&problem))?,
-                ),
+            let response = match signal {
+                None => signals::response(),
+                Some(signal) => {
+                    let taken = take_in(&state, scope, signal, request.into_inner()).await;
+                    otlp::response(taken.map_err(|problem| to_status(&problem))?)
+                }
             };
             Ok(tonic::Response::new(response.encode_to_vec().into()))
         })
     }
 }
 
-async fn take_in(state: &WebState, scope: KeyScope, bytes: Bytes) -> Result<steward_app::intake::Accepted, Problem> {
+async fn take_in(
+    state: &WebState,
+    scope: KeyScope,
+    signal: Signal,
+    bytes: Bytes,
+) -> Result<steward_app::intake::Accepted, Problem> {
     let mut room = Room::new(state.body_room());
     room.grow_to(bytes.len())?;
-    otlp::accept(state, scope, InboxKind::OtlpProtobuf, Read { bytes, room }).await
+    otlp::accept(state, scope, signal.kind(Encoding::Protobuf), Read { bytes, room }).await
 }
 
 /// A problem as gRPC tells it. What may be tried again says when, in a `RetryInfo`, as OTLP's exporters read it.

@@ -3,8 +3,6 @@
 //! A platform sends again what is not answered with success. So what is verified is kept and acknowledged also when it
 //! cannot be read, and what is refused says why in words that whoever set the webhook up understands.
 
-use std::sync::atomic::Ordering;
-
 use axum::extract::{OriginalUri, Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +11,7 @@ use steward_app::intake::Accepted;
 use steward_app::mistakes::Mistake;
 
 use super::body::{Coming, Read};
-use super::otlp::weigh;
+use super::otlp::{count, weigh};
 use super::runs::answer;
 use crate::extract::Path;
 use crate::problem::Kind;
@@ -68,12 +66,11 @@ async fn take_in(
     headers: &HeaderMap,
     mut read: Read,
 ) -> Result<Accepted, Problem> {
-    let n_bytes = read.bytes.len() as u64;
     weigh(state, hook.kind(), &mut read)?;
     let Read { bytes, room } = read;
     let headers: Vec<(&str, &str)> =
         headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-    let request = HookRequest { method: "POST", url, headers: &headers, body: bytes };
+    let request = HookRequest { method: "POST", url, headers: &headers, body: bytes.clone() };
     let taken = state.app.take_hook(hook, request, false).await;
     drop(room);
     let accepted = taken.map_err(|error| match error {
@@ -82,10 +79,7 @@ async fn take_in(
         }
         HookError::Intake(source) => source.into(),
     })?;
-    let meters = state.meters();
-    meters.body_bytes.fetch_add(n_bytes, Ordering::Relaxed);
-    meters.accepted.fetch_add(accepted.accepted, Ordering::Relaxed);
-    meters.rejected.fetch_add(accepted.rejected, Ordering::Relaxed);
+    count(state, &bytes, &accepted);
     Ok(accepted)
 }
 

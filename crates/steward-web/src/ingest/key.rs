@@ -106,8 +106,13 @@ pub(crate) fn key_in(headers: &HeaderMap) -> Option<Secret> {
     }
     let decoded = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
     let (user, password) = decoded.split_once(':').unwrap_or((&decoded, ""));
-    let key = [password, user].into_iter().find(|part| part.starts_with(KEY))?;
+    let key = [password, user].into_iter().map(without_prefix).find(|part| part.starts_with(KEY))?;
     Some(Secret::sent(key))
+}
+
+/// Some programs take a secret key of Langfuse only when it begins as theirs do.
+fn without_prefix(part: &str) -> &str {
+    part.strip_prefix("sk-lf-").unwrap_or(part)
 }
 
 #[cfg(test)]
@@ -129,6 +134,7 @@ mod tests {
         assert_eq!(key_of("x-api-key", "stk_1").as_deref(), Some("stk_1"));
         assert_eq!(key_of("authorization", &basic("stk_1:anything")).as_deref(), Some("stk_1"));
         assert_eq!(key_of("authorization", &basic("pk-lf:stk_1")).as_deref(), Some("stk_1"));
+        assert_eq!(key_of("authorization", &basic("pk-lf-steward:sk-lf-stk_1")).as_deref(), Some("stk_1"));
         assert_eq!(key_of("authorization", &basic("stk_1")).as_deref(), Some("stk_1"));
     }
 
@@ -153,7 +159,8 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_none() {
-        for value in ["Basic ???", "Basic", "Digest a", "stk_1", ""] {
+        let of_langfuse = format!("Basic {}", STANDARD.encode("pk-lf-1:sk-lf-1"));
+        for value in ["Basic ???", "Basic", "Digest a", "stk_1", "", &of_langfuse] {
             assert_eq!(key_of("authorization", value), None, "{value}");
         }
     }

@@ -83,20 +83,28 @@ fn without_secrets(path: &str) -> String {
 
 /// Names the signal that a payload is, when it is one of the others. `None` when it does not look like one.
 pub(super) fn signal(kind: InboxKind, body: &[u8]) -> Option<&'static str> {
-    match kind {
-        InboxKind::OtlpJson => {
-            let has = |key: &str| body.windows(key.len()).take(4_096).any(|window| window == key.as_bytes());
-            if has("\"resourceLogs\"") {
-                Some("logs")
-            } else if has("\"resourceMetrics\"") {
-                Some("metrics")
-            } else {
-                None
-            }
-        }
-        InboxKind::OtlpProtobuf => signal_of_record(field(field(field(body, 1)?, 2)?, 2)?),
-        _ => None,
+    let (expected, found) = match kind {
+        InboxKind::OtlpJson => ("traces", signal_in_json(body)),
+        InboxKind::OtlpLogsJson => ("logs", signal_in_json(body)),
+        InboxKind::OtlpProtobuf => ("traces", signal_of_record(field(field(field(body, 1)?, 2)?, 2)?)),
+        InboxKind::OtlpLogsProtobuf => ("logs", signal_of_record(field(field(field(body, 1)?, 2)?, 2)?)),
+        _ => return None,
+    };
+    found.filter(|found| *found != expected)
+}
+
+/// What is said to who sent a signal to the address of another.
+pub(super) fn words(signal: &str) -> String {
+    match signal {
+        "metrics" => "these are metrics, which Steward does not keep: switch the exporter of metrics off".to_owned(),
+        _ => format!("these are {signal}, sent to the address of another signal: send them to /v1/{signal}"),
     }
+}
+
+fn signal_in_json(body: &[u8]) -> Option<&'static str> {
+    let has = |key: &str| body.windows(key.len()).take(4_096).any(|window| window == key.as_bytes());
+    let named = [("\"resourceSpans\"", "traces"), ("\"resourceLogs\"", "logs"), ("\"resourceMetrics\"", "metrics")];
+    named.into_iter().find_map(|(key, signal)| has(key).then_some(signal))
 }
 
 /// A `LogRecord` has fixed64 times in fields 1 and 11; a `Metric` has a name in field 1 and data in 5, 7, 9, 10 or 11;
@@ -105,7 +113,7 @@ fn signal_of_record(record: &[u8]) -> Option<&'static str> {
     let (mut log, mut metric) = (false, false);
     for (number, wire, _) in fields(record) {
         match (number, wire) {
-            (7 | 8, FIXED64) => return None,
+            (7 | 8, FIXED64) => return Some("traces"),
             (1 | 11, FIXED64) => log = true,
             (5 | 7 | 9 | 10 | 11, BYTES) => metric = true,
             _ => {}
@@ -173,5 +181,9 @@ mod tests {
         assert_eq!(signal(InboxKind::OtlpProtobuf, b"\xff\xff\xff"), None);
         assert_eq!(signal(InboxKind::OtlpJson, br#"{"resourceLogs":[]}"#), Some("logs"));
         assert_eq!(signal(InboxKind::OtlpJson, br#"{"resourceSpans":[]}"#), None);
+        assert_eq!(signal(InboxKind::OtlpLogsJson, br#"{"resourceSpans":[]}"#), Some("traces"));
+        assert_eq!(signal(InboxKind::OtlpLogsProtobuf, &wrapped(&span)), Some("traces"));
+        assert_eq!(signal(InboxKind::OtlpLogsProtobuf, &wrapped(&log)), None);
+        assert_eq!(signal(InboxKind::Native, br#"{"resourceSpans":[]}"#), None);
     }
 }

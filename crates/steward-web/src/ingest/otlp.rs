@@ -1,4 +1,4 @@
-//! OTLP traces over HTTP, as protobuf or as JSON.
+//! OTLP traces and logs over HTTP, as protobuf or as JSON.
 
 use std::sync::atomic::Ordering;
 
@@ -21,27 +21,64 @@ use super::weight;
 use crate::problem::Kind;
 use crate::{Problem, WebState};
 
+/// The signals of OTLP that are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    Traces,
+    Logs,
+}
+
+impl Signal {
+    /// In what form the inbox keeps it.
+    pub(super) const fn kind(self, encoding: Encoding) -> InboxKind {
+        match (self, encoding) {
+            (Self::Traces, Encoding::Protobuf) => InboxKind::OtlpProtobuf,
+            (Self::Traces, Encoding::Json) => InboxKind::OtlpJson,
+            (Self::Logs, Encoding::Protobuf) => InboxKind::OtlpLogsProtobuf,
+            (Self::Logs, Encoding::Json) => InboxKind::OtlpLogsJson,
+        }
+    }
+
+    /// What `partialSuccess` calls the number of those that were refused.
+    const fn rejected(self) -> &'static str {
+        match self {
+            Self::Traces => "rejectedSpans",
+            Self::Logs => "rejectedLogRecords",
+        }
+    }
+}
+
 /// Takes in an export of traces. When it is answered, it is on disk.
 pub(crate) async fn take_in_traces(State(state): State<WebState>, request: Request) -> Result<Response, Problem> {
+    answer_export(&state, Signal::Traces, request).await
+}
+
+/// Takes in an export of logs. When it is answered, what concerns runs is on disk.
+pub(crate) async fn take_in_logs(State(state): State<WebState>, request: Request) -> Result<Response, Problem> {
+    answer_export(&state, Signal::Logs, request).await
+}
+
+async fn answer_export(state: &WebState, signal: Signal, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let mut body = Coming::new(body, &parts.headers);
-    let taken = take_in(&state, &parts.headers, &mut body).await;
+    let taken = take_in(state, signal, &parts.headers, &mut body).await;
     if taken.is_err() {
         body.drain().await;
     }
     let (encoding, accepted) = taken?;
-    Ok(answer(encoding, accepted))
+    Ok(answer(signal, encoding, accepted))
 }
 
-async fn take_in(state: &WebState, headers: &HeaderMap, body: &mut Coming) -> Result<(Encoding, Accepted), Problem> {
+async fn take_in(
+    state: &WebState,
+    signal: Signal,
+    headers: &HeaderMap,
+    body: &mut Coming,
+) -> Result<(Encoding, Accepted), Problem> {
     let scope = find_scope(state, headers).await?;
     let encoding = must_be_encoding(headers)?;
     let read = body.read(state, headers).await?;
-    let kind = match encoding {
-        Encoding::Protobuf => InboxKind::OtlpProtobuf,
-        Encoding::Json => InboxKind::OtlpJson,
-    };
-    Ok((encoding, accept(state, scope, kind, read).await?))
+    Ok((encoding, accept(state, scope, signal.kind(encoding), read).await?))
 }
 
 /// The encoding that a request names; OTLP has no default.
@@ -59,7 +96,7 @@ pub(super) fn must_be_encoding(headers: &HeaderMap) -> Result<Encoding, Problem>
 ///
 /// # Errors
 ///
-/// 400 for bytes that are not OTLP traces, and with words of their own for other signals on the wrong address; 413 and
+/// 400 for bytes that are not what they should be, and with words of their own for other signals on the wrong address; 413 and
 /// 503 for what would take more memory than there is for one, or for all at once.
 pub(super) async fn accept(
     state: &WebState,
@@ -67,7 +104,6 @@ pub(super) async fn accept(
     kind: InboxKind,
     mut read: Read,
 ) -> Result<Accepted, Problem> {
-    let n_bytes = read.bytes.len() as u64;
     weigh(state, kind, &mut read)?;
     let Read { bytes, room } = read;
     let taken = state.app.accept(scope, kind, bytes.clone()).await;
@@ -78,10 +114,7 @@ pub(super) async fn accept(
         Err(_) => false,
     };
     if nothing_good && let Some(signal) = mistaken::signal(kind, &bytes) {
-        let words = format!(
-            "these are {signal}, sent to the address of traces; Steward keeps traces only, so switch the exporter of {signal} off"
-        );
-        return Err(Problem::new(Kind::BadRequest).because(words).mistaken(Mistake::OtherSignal));
+        return Err(Problem::new(Kind::BadRequest).because(mistaken::words(signal)).mistaken(Mistake::OtherSignal));
     }
     if matches!(taken, Err(IntakeError::Unreadable(_)))
         && let Some((mistake, words)) = mistaken::form(kind, &bytes)
@@ -90,16 +123,13 @@ pub(super) async fn accept(
     }
     let accepted = taken?;
     let sender = Sender::Key(scope.agency_id, scope.key_id);
-    if let Some(words) = &accepted.rejection {
+    if let Some(words) = accepted.rejection.as_ref().filter(|_| accepted.rejected > 0) {
         state.app.note_mistake(sender, mistaken::of_rejection(words), words).await;
     }
     if let Some(words) = &accepted.warning {
         state.app.note_mistake(sender, Mistake::Clock, words).await;
     }
-    let meters = state.meters();
-    meters.body_bytes.fetch_add(n_bytes, Ordering::Relaxed);
-    meters.accepted.fetch_add(accepted.accepted, Ordering::Relaxed);
-    meters.rejected.fetch_add(accepted.rejected, Ordering::Relaxed);
+    count(state, &bytes, &accepted);
     Ok(accepted)
 }
 
@@ -119,9 +149,18 @@ pub(super) fn weigh(state: &WebState, kind: InboxKind, read: &mut Read) -> Resul
     read.room.grow_to(weight)
 }
 
-/// The standard's answer: `partial_success` stands in it only when something was refused, or is odd.
+/// Counts what came of a payload.
+pub(super) fn count(state: &WebState, bytes: &[u8], accepted: &Accepted) {
+    let meters = state.meters();
+    meters.body_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    meters.accepted.fetch_add(accepted.accepted, Ordering::Relaxed);
+    meters.rejected.fetch_add(accepted.rejected, Ordering::Relaxed);
+}
+
+/// The standard's answer: `partial_success` stands in it only when something was refused, or is worth a warning.
+/// The answers of all signals have the same shape in protobuf.
 pub(super) fn response(accepted: Accepted) -> ExportTraceServiceResponse {
-    let has_words = accepted.rejected > 0 || accepted.warning.is_some();
+    let has_words = accepted.rejection.is_some() || accepted.warning.is_some();
     let partial_success = has_words.then(|| ExportTracePartialSuccess {
         rejected_spans: i64::try_from(accepted.rejected).unwrap_or(i64::MAX),
         error_message: accepted.rejection.or(accepted.warning).unwrap_or_default(),
@@ -129,14 +168,14 @@ pub(super) fn response(accepted: Accepted) -> ExportTraceServiceResponse {
     ExportTraceServiceResponse { partial_success }
 }
 
-fn answer(encoding: Encoding, accepted: Accepted) -> Response {
+fn answer(signal: Signal, encoding: Encoding, accepted: Accepted) -> Response {
     let response = response(accepted);
     match encoding {
         Encoding::Protobuf => ([(CONTENT_TYPE, PROTOBUF)], response.encode_to_vec()).into_response(),
         Encoding::Json => crate::extract::Json(match response.partial_success {
             // Protobuf's JSON writes 64-bit integers as strings.
             Some(partial) => json!({"partialSuccess": {
-                "rejectedSpans": partial.rejected_spans.to_string(),
+                signal.rejected(): partial.rejected_spans.to_string(),
                 "errorMessage": partial.error_message,
             }}),
             None => json!({}),

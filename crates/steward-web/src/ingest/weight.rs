@@ -18,9 +18,10 @@ const MAX_DEPTH: u32 = 100;
 /// How many bytes of memory a payload takes once it is read, and at least `most` when it is more than that.
 pub(super) fn of(kind: InboxKind, body: &[u8], most: usize) -> usize {
     match kind {
-        InboxKind::OtlpProtobuf => {
+        InboxKind::OtlpProtobuf | InboxKind::OtlpLogsProtobuf => {
+            let root = if kind == InboxKind::OtlpProtobuf { Message::Request } else { Message::LogsRequest };
             let mut weight = body.len();
-            message(Message::Request, body, 0, &mut weight, most);
+            message(root, body, 0, &mut weight, most);
             weight
         }
         _ => json(body, most),
@@ -38,6 +39,10 @@ enum Message {
     Span,
     Event,
     Link,
+    LogsRequest,
+    ResourceLogs,
+    ScopeLogs,
+    LogRecord,
     KeyValue,
     AnyValue,
     List,
@@ -48,10 +53,10 @@ impl Message {
     /// What one takes in memory, its own vectors at their smallest included.
     const fn weight(self) -> usize {
         match self {
-            Self::Request | Self::Source(_) => 0,
-            Self::ResourceSpans | Self::ScopeSpans => 800,
-            // The span itself, and the step that it becomes.
-            Self::Span => 2_000,
+            Self::Request | Self::LogsRequest | Self::Source(_) => 0,
+            Self::ResourceSpans | Self::ScopeSpans | Self::ResourceLogs | Self::ScopeLogs => 800,
+            // The span or record itself, and the step that it becomes.
+            Self::Span | Self::LogRecord => 2_000,
             Self::Event | Self::Link => 400,
             Self::KeyValue => 120,
             Self::AnyValue => 60,
@@ -63,11 +68,17 @@ impl Message {
     const fn inside(self, field: u64) -> Option<Self> {
         Some(match (self, field) {
             (Self::Request, 1) => Self::ResourceSpans,
-            (Self::ResourceSpans, 1) => Self::Source(1),
+            (Self::LogsRequest, 1) => Self::ResourceLogs,
+            (Self::ResourceSpans | Self::ResourceLogs, 1) => Self::Source(1),
             (Self::ResourceSpans, 2) => Self::ScopeSpans,
-            (Self::ScopeSpans, 1) => Self::Source(3),
+            (Self::ResourceLogs, 2) => Self::ScopeLogs,
+            (Self::ScopeSpans | Self::ScopeLogs, 1) => Self::Source(3),
             (Self::ScopeSpans, 2) => Self::Span,
-            (Self::Span, 9) | (Self::Event, 3) | (Self::Link, 4) | (Self::Map, 1) => Self::KeyValue,
+            (Self::ScopeLogs, 2) => Self::LogRecord,
+            (Self::LogRecord, 5) => Self::AnyValue,
+            (Self::Span, 9) | (Self::Event, 3) | (Self::Link, 4) | (Self::Map, 1) | (Self::LogRecord, 6) => {
+                Self::KeyValue
+            }
             (Self::Source(attributes), found) if attributes == found => Self::KeyValue,
             (Self::Span, 11) => Self::Event,
             (Self::Span, 13) => Self::Link,
@@ -127,6 +138,16 @@ mod tests {
         let resources = [0x0a, 0x00].repeat(100_000);
         assert!(of(InboxKind::OtlpProtobuf, &resources, MOST) > MOST);
         assert!(of(InboxKind::OtlpJson, "{},".repeat(100_000).as_bytes(), MOST) > MOST);
+    }
+
+    #[test]
+    fn records_of_logs_weigh_what_they_become() {
+        let records = [0x0a, 0x04, 0x12, 0x02, 0x12, 0x00].repeat(1_000);
+        assert_eq!(of(InboxKind::OtlpLogsProtobuf, &records, MOST), 6_000 + 1_000 * 3_600);
+        let body = [0x0a, 0x06, 0x12, 0x04, 0x12, 0x02, 0x2a, 0x00];
+        assert_eq!(of(InboxKind::OtlpLogsProtobuf, &body, MOST), 8 + 3_600 + 60);
+        let attribute = [0x0a, 0x06, 0x12, 0x04, 0x12, 0x02, 0x32, 0x00];
+        assert_eq!(of(InboxKind::OtlpLogsProtobuf, &attribute, MOST), 8 + 3_600 + 120);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod set_up;
 mod settings;
 mod sign_in;
 mod today;
+mod unmapped;
 mod workflow;
 mod workflow_rules;
 mod workflow_settings;
@@ -39,5 +40,6 @@ pub fn routes() -> Routes {
         .merge(run::routes())
         .merge(exports::routes())
         .merge(definitions::routes())
+        .merge(unmapped::routes())
         .merge(settings::routes())
 }

@@ -1,16 +1,19 @@
 //! A run: what happened, and why do we say so?
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
 use steward_app::AppError;
+use steward_app::run_query::RunQuery;
 use steward_app::runs::RunDetail;
 use steward_app::system::{InboxEntry, InboxKind};
+use steward_app::tenant::RunFilter;
 use steward_core::conversation::{Said, conversation};
 use steward_core::ids::RunId;
 use steward_core::money::{Currency, Nanos};
@@ -18,6 +21,7 @@ use steward_core::outcome::{EvidenceKind, Outcome};
 use steward_core::prices::PriceBook;
 use steward_core::run::{CostSource, RunFacts, RunState};
 use steward_core::step::{Role, Step, StepKind};
+use steward_core::time::Period;
 
 use crate::extract::Path;
 use crate::flash::SeeOther;
@@ -92,7 +96,7 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<RunId>
         details: details(&detail.run.steps),
         costs: if visit.sees_money() { costs(&detail, &prices) } else { Table::default() },
         scores: scores(&detail.run.steps),
-        reading: reading(&detail),
+        reading: reading(&visit, &detail),
         raw: raw_panel(&visit, &detail, payloads.as_deref()),
     };
     Ok(Page::new(visit.wanted, shell, page))
@@ -607,7 +611,7 @@ fn scores(steps: &[Step]) -> Table {
     Table::new("Scores", vec![Column::new("Score"), Column::number("Value"), Column::new("Reason")], rows.collect())
 }
 
-fn reading(detail: &RunDetail) -> ReadingPanel {
+fn reading(visit: &Visit, detail: &RunDetail) -> ReadingPanel {
     let facts = &detail.run.facts;
     let steps = &detail.run.steps;
     let mut notes: Vec<String> = Vec::new();
@@ -638,8 +642,42 @@ fn reading(detail: &RunDetail) -> ReadingPanel {
             ],
         },
         notes,
-        unmapped: facts.unmapped.clone(),
+        rules: rules(steps),
+        unmapped: unmapped(visit, detail),
     }
+}
+
+/// The attributes that no rule used, each with the workflow's runs of the thirty days before that had it too.
+fn unmapped(visit: &Visit, detail: &RunDetail) -> Vec<(String, String)> {
+    let facts = &detail.run.facts;
+    let n_found = facts.counted_unmapped().count();
+    let end = facts.ended_at.plus_ms(1);
+    let href = |key: &str| {
+        let filter = RunFilter {
+            workflows: Some(vec![detail.run.workflow_id]),
+            period: Some(Period { start: end.plus_ms(-30 * 86_400_000), end }),
+            unmapped_key: Some(key.to_owned()),
+            with_tests: facts.test,
+            ..RunFilter::default()
+        };
+        format!("/runs?{}", RunQuery::from(filter).write(&visit.zone))
+    };
+    let keys = facts.unmapped.iter().enumerate();
+    keys.map(|(at, key)| (key.clone(), if at < n_found { href(key) } else { String::new() })).collect()
+}
+
+/// The rules that filled the steps, each with the number of steps that it had a part in; the most used first.
+fn rules(steps: &[Step]) -> Vec<(String, usize)> {
+    let mut n_steps: BTreeMap<&str, usize> = BTreeMap::new();
+    for step in steps {
+        let mut of_step: Vec<&str> = step.reading.rules.iter().map(|rule| &**rule).collect();
+        of_step.sort_unstable();
+        of_step.dedup();
+        of_step.into_iter().for_each(|rule| *n_steps.entry(rule).or_default() += 1);
+    }
+    let mut rules: Vec<(String, usize)> = n_steps.into_iter().map(|(rule, n)| (rule.to_owned(), n)).collect();
+    rules.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    rules
 }
 
 fn raw_panel(visit: &Visit, detail: &RunDetail, payloads: Option<&[InboxEntry]>) -> RawPanel {
@@ -685,10 +723,14 @@ fn body_of(entry: &InboxEntry) -> String {
 
 fn value_of(entry: &InboxEntry) -> serde_json::Value {
     let as_text = || serde_json::Value::String(String::from_utf8_lossy(&entry.body).into_owned());
+    let encoded = || serde_json::Value::String(base64::engine::general_purpose::STANDARD.encode(&entry.body));
     match entry.kind {
         InboxKind::OtlpProtobuf => {
             let decoded = ExportTraceServiceRequest::decode(entry.body.as_slice()).ok();
-            let encoded = || serde_json::Value::String(base64::engine::general_purpose::STANDARD.encode(&entry.body));
+            decoded.and_then(|request| serde_json::to_value(request).ok()).unwrap_or_else(encoded)
+        }
+        InboxKind::OtlpLogsProtobuf => {
+            let decoded = ExportLogsServiceRequest::decode(entry.body.as_slice()).ok();
             decoded.and_then(|request| serde_json::to_value(request).ok()).unwrap_or_else(encoded)
         }
         _ => serde_json::from_slice(&entry.body).unwrap_or_else(|_| as_text()),

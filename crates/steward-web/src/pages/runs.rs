@@ -214,6 +214,11 @@ impl Names {
         }
     }
 
+    /// The same for a workflow by its id. `None` when the person may not see it.
+    pub(super) fn place_of(&self, id: WorkflowId) -> Option<String> {
+        self.workflows.iter().find(|workflow| workflow.id == id).map(|workflow| self.place(workflow))
+    }
+
     /// The client of a workflow. `None` while it is unassigned.
     pub(super) fn client(&self, workflow: &Workflow) -> Option<&Client> {
         self.clients.iter().find(|client| Some(client.id) == workflow.client_id)
@@ -425,6 +430,7 @@ fn filter_bar(visit: &Visit, query: &RunQuery, names: &Names, keep: &[(String, S
         "priced" => "cost known",
         "late" => "late steps",
         "unmapped" => "unmapped attributes",
+        "unmapped_key" => "unmapped attribute",
         other => other,
     };
     let chips = pairs.iter().enumerate().map(|(at, (key, value))| Chip {
@@ -457,6 +463,7 @@ fn filter_bar(visit: &Visit, query: &RunQuery, names: &Names, keep: &[(String, S
         line("release", "Release"),
         line("result", "Result"),
         line("user", "User"),
+        line("unmapped_key", "Unmapped attribute"),
         Field::select("exceptions", "Exceptions", any(&[("yes", "with"), ("no", "without")], &value("exceptions"))),
         Field::select("hours", "Business hours", any(&[("in", "inside"), ("out", "outside")], &value("hours"))),
         Field::number("min_s", "Took at least", value("min_s")).optional().with_unit("s"),

@@ -84,6 +84,7 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Page<Today>
         progress: progress(&state, &visit).await?,
         assign: if visit.operates() { assign(&visit, &needs, &list) } else { Vec::new() },
         quality: quality(&figures),
+        unmapped: unmapped(&figures, &chosen.query),
     };
     Ok(Page::new(visit.wanted, shell, page))
 }
@@ -122,6 +123,7 @@ fn first_steps(visit: &Visit, no_client: bool) -> Today {
         progress: Vec::new(),
         assign: Vec::new(),
         quality: String::new(),
+        unmapped: String::new(),
     }
 }
 
@@ -203,6 +205,12 @@ fn quality(figures: &steward_app::figures::Figures) -> String {
         parts.push("values in different currencies are not summed".to_owned());
     }
     if parts.is_empty() { String::new() } else { sentence(&format!("data quality: {}", parts.join("; "))) }
+}
+
+/// Where the attributes are that no rule used; empty when all were.
+fn unmapped(figures: &steward_app::figures::Figures, query: &str) -> String {
+    let share = figures.get("unmapped_share").and_then(|figure| figure.value);
+    share.filter(|share| *share > 0.0).map_or_else(String::new, |_| format!("/unmapped{query}"))
 }
 
 /// One thing that needs somebody, as a line.

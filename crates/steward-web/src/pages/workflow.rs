@@ -284,6 +284,7 @@ async fn show(
             ]),
         )
         .await?,
+        unmapped: format!("/unmapped?workflow={id}&{}", chosen.query.trim_start_matches('?')),
         first_steps: None,
     };
     Ok(Page::new(visit.wanted, shell, page))
@@ -316,6 +317,7 @@ fn first_steps(visit: &Visit, tabs: crate::view::components::tabs::Tabs, live: S
         releases: Table::default(),
         more: Vec::new(),
         quality: Vec::new(),
+        unmapped: String::new(),
         first_steps: Some(empty),
     }
 }
@@ -753,8 +755,8 @@ async fn quality(
     figures: &Figures,
     mut cards: Vec<Figure>,
 ) -> Result<Vec<Figure>, PageError> {
-    let keys = state.app.list_unmapped_keys(&visit.who.actor, workflow.id, figures.period).await?;
-    let keys: Vec<&str> = keys.iter().map(|(key, _)| key.as_str()).take(8).collect();
+    let keys = state.app.list_unmapped(&visit.who.actor, Some(workflow.id), figures.period).await?.keys;
+    let keys: Vec<&str> = keys.iter().map(|key| key.key.as_str()).take(8).collect();
     let unmapped = definition("unmapped_share").map_or("", |known| known.name);
     if let Some(card) = cards.iter_mut().find(|card| card.name == unmapped && !keys.is_empty()) {
         card.coverage = format!("keys: {}", keys.join(", "));

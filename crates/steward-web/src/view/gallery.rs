@@ -41,6 +41,7 @@ use super::pages::set_up::SetUp;
 use super::pages::settings::{KeysPage, PricesPage, SettingsPage};
 use super::pages::sign_in::SignIn;
 use super::pages::today::Today;
+use super::pages::unmapped::UnmappedPage;
 use super::pages::workflow::{WorkflowAssign, WorkflowPage, WorkflowSettingsPage};
 use super::samples::{self, Samples, Words, ago, csrf};
 use super::shell::{Crumb, Shell, Theme};
@@ -535,7 +536,7 @@ pub fn conversation(words: Words) -> Conversation {
 }
 
 /// The names of all pages of the gallery.
-pub const SAMPLE_NAMES: [&str; 24] = [
+pub const SAMPLE_NAMES: [&str; 25] = [
     "gallery",
     "today",
     "clients",
@@ -557,6 +558,7 @@ pub const SAMPLE_NAMES: [&str; 24] = [
     "sign-in",
     "set-up",
     "definitions",
+    "unmapped",
     "problem",
     "ask",
     "today-well",
@@ -627,6 +629,10 @@ pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wan
         "sign-in" => Page::bare(still("Sign in", "", "/"), of::<SignIn>(words)).render(),
         "set-up" => Page::bare_wide(still("Set-up", "", "/"), of::<SetUp>(words)).render(),
         "definitions" => show::<Definitions>(page(still("Definitions", "What does each figure mean?", "/"), words)),
+        "unmapped" => show::<UnmappedPage>(page(
+            shell("Unmapped attributes", "What do agents send that nothing is made of?", "/"),
+            words,
+        )),
         "problem" => show::<Problem>(page(still("No such run", "", "/"), words)),
         "ask" => show::<Ask>(page(still("Verdicts", "", "/runs"), words)),
         _ => return None,

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message as _;
 use steward_testkit::{KeyHolder, TestApp, TestDb, call, db_tests};
@@ -11,8 +12,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
+use crate::logs::{record, request as logs};
 use crate::payload::{PROTOBUF, gzip, protobuf, span};
 
+const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 /// A program that listens, as `steward serve` starts it.
@@ -63,6 +67,24 @@ db_tests! {
         assert_eq!(runs["items"].as_array().expect("items").len(), 3);
     }
 
+    async fn logs_are_taken_in_over_grpc(db: TestDb) {
+        let (app, key, program) = world(db).await;
+        let headers = [("x-api-key", key.key.as_str())];
+        let traces = within(call(program.grpc, TRACES, &headers, &protobuf(vec![span(1)]), false)).await;
+        assert_eq!(traces.code, 0, "{}", traces.message);
+        let said = within(call(program.grpc, LOGS, &headers, &gzip(&logs(vec![record(1, "gen_ai.user.message")])), true)).await;
+        assert_eq!((said.code, said.answer.len()), (0, 0), "{}", said.message);
+        let others = within(call(program.grpc, LOGS, &headers, &logs(vec![record(1, "http.request")]), false)).await;
+        let partial = ExportLogsServiceResponse::decode(others.answer).expect("an answer").partial_success.expect("a warning");
+        assert_eq!(partial.rejected_log_records, 0);
+        let broken = within(call(program.grpc, LOGS, &headers, &[0xff; 50], false)).await;
+        assert_eq!(broken.code, 3, "{}", broken.message);
+        app.assemble().await;
+        let runs = key.get("/api/v1/runs").await.json();
+        let run = key.get(&format!("/api/v1/runs/{}", runs["items"][0]["id"].as_str().expect("an id"))).await;
+        assert!(run.text().contains("Are you open on Sunday?"), "{}", run.text());
+    }
+
     async fn grpc_tells_what_is_wrong(db: TestDb) {
         let (_, key, program) = world(db).await;
         let headers = [("x-api-key", key.key.as_str())];
@@ -72,9 +94,9 @@ db_tests! {
         assert_eq!(broken.code, 3, "{}", broken.message);
         let bomb = within(call(program.grpc, TRACES, &headers, &gzip(&vec![0; 100 * 1024 * 1024]), true)).await;
         assert_ne!(bomb.code, 0);
-        let logs = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
-        let logs = within(call(program.grpc, logs, &headers, &[], false)).await;
-        assert_eq!(logs.code, 0);
+        for path in [LOGS, METRICS] {
+            assert_eq!(within(call(program.grpc, path, &headers, &[], false)).await.code, 0, "{path}");
+        }
         let unknown = within(call(program.grpc, "/some.Service/Method", &headers, &[], false)).await;
         assert_eq!(unknown.code, 12);
         let good = within(call(program.grpc, TRACES, &headers, &protobuf(vec![span(1)]), false)).await;

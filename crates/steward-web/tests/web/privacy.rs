@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::AnyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::trace::v1::span::Event;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span, Status};
@@ -11,7 +12,8 @@ use serde_json::{Value, json};
 use steward_core::people::Role;
 use steward_testkit::{KeyHolder, Seat, TestApp, TestDb, db_tests};
 
-use crate::payload::{JSON, PROTOBUF, attribute, json_of, native, protobuf, request, span, text};
+use crate::logs::{record, request as logs};
+use crate::payload::{JSON, PROTOBUF, attribute, json_of, native, now_nanos, protobuf, request, span, text};
 
 /// What is planted, one of each kind, and nowhere else.
 const PLANTED: [&str; 7] = [
@@ -84,6 +86,56 @@ fn telling_run(id: &str, workflow: &str) -> Value {
     run["scores"] = json!([{"name": "reward", "value": 1.0, "explanation": words}]);
     run["unheard_of"] = json!({"deep": [words]});
     run
+}
+
+/// A batch of events, judgements and log records with something planted wherever they can hold it: four runs in all.
+async fn send_telling(key: &KeyHolder) {
+    let words = planted_words();
+    let said = json!({"role": "user", "content": words, "card": 4_111_111_111_111_111_u64});
+    let event = |id: &str, kind: &str, body: Value| json!({"id": id, "timestamp": "2026-11-23T12:00:00Z", "type": kind, "body": body, "metadata": words});
+    let trace = format!("trace of {}", PLANTED[0]);
+    let batch = json!({"metadata": {"note": words}, "batch": [
+        event(PLANTED[0], "trace-create", json!({"id": trace, "name": words, "userId": PLANTED[0], "sessionId": PLANTED[1],
+            "input": said, "output": words, "tags": [words], "metadata": {"phone": "01705550123", PLANTED[0]: words}})),
+        event("e2", "generation-create", json!({"id": PLANTED[1], "traceId": trace, "name": "answer", "startTime": "2026-11-23T12:00:00Z",
+            "model": "gpt-4o", "input": [said], "usage": {"input": 11, "output": 3}})),
+        event("e3", "generation-update", json!({"id": PLANTED[1], "traceId": trace, "endTime": "2026-11-23T12:00:02Z",
+            "output": "Yes, of course.", "level": "ERROR", "statusMessage": words, "unheardOf": {"deep": [words]}})),
+        event("e4", "span-create", json!({"traceId": trace, "name": "look up", "startTime": "2026-11-23T12:00:01Z", "input": words})),
+        event("e5", "score-create", json!({"id": "s-planted.person@example.com", "traceId": trace, "name": "polite", "value": 1, "comment": words})),
+        event("e-planted 1", "sdk-log", json!({"log": words})),
+        event("e-planted 2", "weather-create", json!({"note": words})),
+    ]});
+    let answer = key.post("/api/public/ingestion", JSON, batch.to_string()).await;
+    let n_of = |list: &str| answer.json()[list].as_array().map_or(0, Vec::len);
+    assert_eq!((answer.status.as_u16(), n_of("successes"), n_of("errors")), (207, 6, 1), "{}", answer.in_short());
+    let score =
+        json!({"traceId": trace, "name": "helpful", "value": 0.9, "comment": words, "metadata": {"note": words}});
+    let first = key.post("/api/public/scores", JSON, score.to_string()).await;
+    // The id that was answered means the same judgement when it comes again.
+    let mut again = score.clone();
+    again["id"] = first.json()["id"].clone();
+    assert_eq!(key.post("/api/public/scores", JSON, again.to_string()).await.json(), first.json());
+    let list = json!([score, {"traceId": "t2", "name": words, "value": words, "timestamp": "2026-11-23T12:00:03Z"}, {"note": words}]);
+    assert_eq!(key.post("/api/public/scores", JSON, list.to_string()).await.status, 207);
+    let record = |n: u8| {
+        let mut record = record(n, "gen_ai.user.message");
+        record.severity_text = words.clone();
+        record.body = Some(AnyValue { value: Some(Any::StringValue(said.to_string())) });
+        record.attributes.extend([
+            text("user.id", PLANTED[0]),
+            text("metadata.phone", "01705550123"),
+            text(PLANTED[0], &words),
+        ]);
+        record
+    };
+    let mut ours_not = record(5);
+    ours_not.event_name = "http.request".to_owned();
+    assert_eq!(key.post("/v1/logs", PROTOBUF, logs(vec![record(5), ours_not])).await.status, 200);
+    let in_json = json!({"resourceLogs": [{"resource": {"attributes": [{"key": "host.name", "value": {"stringValue": words}}]},
+        "scopeLogs": [{"logRecords": [{"timeUnixNano": now_nanos().to_string(), "eventName": "gen_ai.choice",
+            "body": {"kvlistValue": {"values": [{"key": "message", "value": {"stringValue": words}}]}}}]}]}]});
+    assert_eq!(key.post("/v1/logs", JSON, in_json.to_string()).await.status, 200);
 }
 
 async fn nothing_planted_is_stored(app: &TestApp, more: &[&str]) {
@@ -193,6 +245,77 @@ db_tests! {
         }
         rebuild_changes_nothing(&app, &owner).await;
         assert_eq!(figure(&owner, "runs_without_content").await, Some(1.0));
+    }
+
+    async fn what_is_masked_is_nowhere_whatever_it_came_in(db: TestDb) {
+        let (app, owner, key) = world(db, &json!({"content": "masked", "words": ["Project Falcon"]})).await;
+        send_telling(&key).await;
+        nothing_planted_is_stored(&app, &["e-planted"]).await;
+        app.assemble().await;
+        nothing_planted_is_stored(&app, &["e-planted"]).await;
+        let steps = stored_steps(&app).await.concat();
+        for word in ["[e-mail]", "[phone]", "[card]", "[IBAN]", "[secret]", "[word]", "Yes, of course.", "gpt-4o", "helpful"] {
+            assert!(steps.contains(word), "{word}: {steps}");
+        }
+        rebuild_changes_nothing(&app, &owner).await;
+        let runs = owner.get("/api/v1/runs").await.json()["items"].as_array().map_or(0, Vec::len);
+        assert_eq!(runs, 4, "what belongs together is found by its stand-in");
+        // Nothing says that these runs ended, so that they end when they have gone quiet.
+        app.clock().advance_ms(3_600_000);
+        app.assemble().await;
+        assert!(figure(&owner, "masked").await.is_some_and(|n| n > 20.0));
+        assert!(app.logs().errors().is_empty());
+    }
+
+    async fn without_content_only_structure_stays_whatever_it_came_in(db: TestDb) {
+        let (app, owner, key) = world(db, &json!({"content": "none"})).await;
+        send_telling(&key).await;
+        app.assemble().await;
+        for (place, bytes) in app.db().everything_stored().await {
+            let text = String::from_utf8_lossy(&bytes);
+            for said in ["of course", "planted.person", "170 5550123", "4111 1111", "41111111", "hunter2", "planted0123", "s-planted"] {
+                assert!(!text.contains(said), "{said:?} in {place}: {text}");
+            }
+        }
+        let steps = stored_steps(&app).await.concat();
+        for kept in ["gpt-4o", "helpful", "\"value\":0.9", "without_content"] {
+            assert!(steps.contains(kept), "{kept}: {steps}");
+        }
+        rebuild_changes_nothing(&app, &owner).await;
+        assert_eq!(owner.get("/api/v1/runs").await.json()["items"].as_array().map(Vec::len), Some(4));
+    }
+
+    async fn one_user_s_events_and_records_are_deleted_and_nobody_else_s(db: TestDb) {
+        let (app, owner, key) = world(db, &json!({"content": "full"})).await;
+        let of = |trace: &str, user: &str| {
+            json!({"id": format!("e-{trace}"), "timestamp": "2026-11-23T12:00:00Z", "type": "trace-create",
+                "body": {"id": trace, "userId": user, "input": format!("said by {user}")}})
+        };
+        let batch = json!({"batch": [of("t1", "ann-17"), of("t2", "bob-18")]});
+        assert_eq!(key.post("/api/public/ingestion", JSON, batch.to_string()).await.status, 207);
+        let score = |trace: &str, of: &str| json!({"traceId": trace, "name": "helpful", "value": 1, "comment": format!("score of {of}")});
+        let scores = json!([score("t1", "ann-17"), score("t2", "bob-18")]);
+        assert_eq!(key.post("/api/public/scores", JSON, scores.to_string()).await.status, 202);
+        let record = |n: u8, user: &str| {
+            let mut record = record(n, "gen_ai.user.message");
+            record.attributes.extend([text("user.id", user), text("gen_ai.input.messages", &format!("record of {user}"))]);
+            record
+        };
+        let records = logs(vec![record(3, "ann-17"), record(4, "bob-18")]);
+        assert_eq!(key.post("/v1/logs", PROTOBUF, records).await.status, 200);
+        app.assemble().await;
+        let deleted = owner.send_json("POST", "/api/v1/user-data/delete", &json!({"user_id": "ann-17"})).await;
+        let expected = json!({"runs": 2, "verdicts": 0, "payloads_dropped": 0, "payloads_rewritten": 3, "drafts_naming": 0});
+        assert_eq!(deleted.json(), expected, "{}", deleted.in_short());
+        for (place, bytes) in app.db().everything_stored().await {
+            assert!(!String::from_utf8_lossy(&bytes).contains("ann-17"), "{place}");
+        }
+        app.app().rebuild(owner.actor.agency_id, &|_| ()).await.expect("rebuilt");
+        let steps = stored_steps(&app).await.concat();
+        for kept in ["said by bob-18", "score of bob-18", "record of bob-18"] {
+            assert!(steps.contains(kept), "{kept}: {steps}");
+        }
+        assert_eq!(owner.get("/api/v1/runs").await.json()["items"].as_array().map(Vec::len), Some(2));
     }
 
     async fn each_workflow_of_one_payload_has_its_own_settings(db: TestDb) {

@@ -111,6 +111,10 @@ impl World {
                     ("hooks", "{platform}") => "vapi",
                     (_, "{token}") => "sth_nobody",
                     (_, "{code}") => "R1",
+                    ("prompts", _) => {
+                        has_things = false;
+                        "greeting"
+                    }
                     ("exports", _) => {
                         has_things = false;
                         "runs.csv"

@@ -10,6 +10,8 @@
 mod delivery;
 mod emails;
 mod json;
+mod langfuse;
+mod logs;
 mod numbers;
 mod payload;
 mod secrets;
@@ -23,6 +25,8 @@ use sha2::{Digest, Sha256};
 use steward_core::privacy::{MaskKind, Masked, Privacy};
 
 pub use delivery::{keep_of_delivery, keep_of_unreadable, without_traces_delivery};
+pub use langfuse::{keep_of_batch, keep_of_scores, without_traces_batch, without_traces_scores};
+pub use logs::{keep_of_logs, without_traces_logs};
 pub use payload::{
     Choose, Rest, Sorted, Treatment, keep_of_line, keep_of_native, keep_of_otlp, without_traces_line,
     without_traces_native, without_traces_otlp,

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use serde_json::{Map, Value, json};
@@ -71,7 +72,7 @@ pub fn keep_of_otlp(body: &[u8], encoding: Encoding, choose: Choose<'_, '_>) -> 
     let mut request = request(body, encoding)?;
     let steps = decode_request(request.clone()).steps;
     let treatments: HashMap<String, Treatment<'_>> =
-        by_trace(&steps).into_iter().map(|(trace, steps)| (trace.to_owned(), choose(&steps))).collect();
+        by_trace(steps.iter()).into_iter().map(|(trace, steps)| (trace.to_owned(), choose(&steps))).collect();
     if treatments.values().all(|treatment| treatment.content == Content::Full) {
         return Ok(Sorted { rest: Rest::AsItCame, stripped: Vec::new() });
     }
@@ -100,10 +101,7 @@ pub fn keep_of_otlp(body: &[u8], encoding: Encoding, choose: Choose<'_, '_>) -> 
         spans.scope_spans.retain(|scope| !scope.spans.is_empty());
         spans.schema_url.clear();
         if let (Some(masker), Some(resource)) = (masker, &mut spans.resource) {
-            let mut counts = Masked::new();
-            resource.entity_refs.clear();
-            mask_attributes(masker, &mut resource.attributes, &mut counts);
-            push_counts(&mut resource.attributes, &counts);
+            mask_resource(masker, resource);
         }
     }
     request.resource_spans.retain(|spans| !spans.scope_spans.is_empty());
@@ -117,7 +115,7 @@ pub fn keep_of_otlp(body: &[u8], encoding: Encoding, choose: Choose<'_, '_>) -> 
     Ok(Sorted { rest, stripped })
 }
 
-fn by_trace(steps: &[Step]) -> HashMap<&str, Vec<&Step>> {
+pub(super) fn by_trace<'s>(steps: impl Iterator<Item = &'s Step>) -> HashMap<&'s str, Vec<&'s Step>> {
     let mut traces: HashMap<&str, Vec<&Step>> = HashMap::new();
     for step in steps {
         traces.entry(&step.trace_id).or_default().push(step);
@@ -217,6 +215,11 @@ fn masked_run(masker: &Masker, run: Value) -> Option<Value> {
 pub(super) fn mask_counting(masker: &Masker, object: &mut Map<String, Value>, counts: &mut Masked) {
     let before = object.remove(MASKED);
     masker.mask_object(object, counts, 0);
+    tell_counts(object, before, counts);
+}
+
+/// Writes what was masked into an object, together with what its sender had masked.
+pub(super) fn tell_counts(object: &mut Map<String, Value>, before: Option<Value>, counts: &mut Masked) {
     add_masked(counts, &masked_of(before.unwrap_or_default()));
     if !counts.is_empty() {
         let counts = counts.iter().map(|(kind, n)| (kind.as_str().to_owned(), Value::from(*n))).collect();
@@ -241,7 +244,14 @@ fn mask_span(masker: &Masker, span: &mut Span) {
     push_counts(&mut span.attributes, &counts);
 }
 
-fn push_counts(attributes: &mut Vec<KeyValue>, counts: &Masked) {
+pub(super) fn mask_resource(masker: &Masker, resource: &mut Resource) {
+    let mut counts = Masked::new();
+    resource.entity_refs.clear();
+    mask_attributes(masker, &mut resource.attributes, &mut counts);
+    push_counts(&mut resource.attributes, &counts);
+}
+
+pub(super) fn push_counts(attributes: &mut Vec<KeyValue>, counts: &Masked) {
     // In front, where they are read whatever the number of attributes.
     let told = counts.iter().map(|(kind, n)| KeyValue {
         key: format!("steward.masked.{}", kind.as_str()),
@@ -251,7 +261,7 @@ fn push_counts(attributes: &mut Vec<KeyValue>, counts: &Masked) {
     attributes.splice(0..0, told);
 }
 
-fn mask_attributes(masker: &Masker, attributes: &mut [KeyValue], counts: &mut Masked) {
+pub(super) fn mask_attributes(masker: &Masker, attributes: &mut [KeyValue], counts: &mut Masked) {
     for pair in attributes.iter_mut().filter(|pair| !WORKFLOW_KEYS.contains(&pair.key.as_str())) {
         if let Some(value) = &mut pair.value {
             mask_any(masker, &pair.key, value, counts, 0);
@@ -262,13 +272,13 @@ fn mask_attributes(masker: &Masker, attributes: &mut [KeyValue], counts: &mut Ma
     }
 }
 
-fn mask_string(masker: &Masker, key: &str, text: &mut String, counts: &mut Masked) {
+pub(super) fn mask_string(masker: &Masker, key: &str, text: &mut String, counts: &mut Masked) {
     if let Cow::Owned(masked) = masker.mask_field(key, text, counts, 0) {
         *text = masked;
     }
 }
 
-fn mask_any(masker: &Masker, key: &str, value: &mut AnyValue, counts: &mut Masked, depth: usize) {
+pub(super) fn mask_any(masker: &Masker, key: &str, value: &mut AnyValue, counts: &mut Masked, depth: usize) {
     flatten(value, depth);
     match &mut value.value {
         Some(Any::StringValue(text)) => mask_string(masker, key, text, counts),
@@ -308,7 +318,7 @@ fn flatten(value: &mut AnyValue, depth: usize) {
     }
 }
 
-fn flatten_deep(value: &mut AnyValue, depth: usize) {
+pub(super) fn flatten_deep(value: &mut AnyValue, depth: usize) {
     flatten(value, depth);
     match &mut value.value {
         Some(Any::ArrayValue(list)) => list.values.iter_mut().for_each(|item| flatten_deep(item, depth + 1)),
@@ -323,10 +333,12 @@ fn flatten_deep(value: &mut AnyValue, depth: usize) {
 }
 
 fn flatten_span(span: &mut Span) {
-    let of_events = span.events.iter_mut().flat_map(|event| &mut event.attributes);
-    span.attributes.iter_mut().chain(of_events).filter_map(|pair| pair.value.as_mut()).for_each(|value| {
-        flatten_deep(value, 0);
-    });
+    flatten_attributes(&mut span.attributes);
+    span.events.iter_mut().for_each(|event| flatten_attributes(&mut event.attributes));
+}
+
+pub(super) fn flatten_attributes(attributes: &mut [KeyValue]) {
+    attributes.iter_mut().filter_map(|pair| pair.value.as_mut()).for_each(|value| flatten_deep(value, 0));
 }
 
 /// Takes whole traces out of an OTLP request, and with them the spans that cannot be read.

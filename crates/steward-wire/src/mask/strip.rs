@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use steward_core::parts::Extent;
 use steward_core::privacy::Masked;
 use steward_core::step::{Message, Step};
 
@@ -48,6 +49,11 @@ pub fn without_content(mut step: Step, masker: &Masker) -> Step {
         let names = [&mut declared.release, &mut declared.environment];
         names.into_iter().flatten().for_each(|name| strip.name(name));
         declared.results.iter_mut().for_each(|result| strip.name(&mut result.name));
+    }
+    if let Extent::Part(part) = &mut step.extent
+        && !part.instead_of.is_empty()
+    {
+        part.instead_of = masker.hide_id(&part.instead_of);
     }
     let attributes = std::mem::take(&mut step.attributes);
     step.attributes = attributes

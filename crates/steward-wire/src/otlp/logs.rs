@@ -44,38 +44,49 @@ pub struct DecodedLogs {
 ///
 /// When the bytes are not OTLP at all. A bad record is no error: it is counted and the others go on.
 pub fn decode_logs(body: &[u8], encoding: Encoding) -> Result<DecodedLogs, WireError> {
-    let request = match encoding {
-        Encoding::Protobuf => ExportLogsServiceRequest::decode(body).map_err(WireError::ProtobufLogs)?,
-        Encoding::Json => json::logs_request(body)?,
-    };
-    Ok(decode_logs_request(request))
+    Ok(decode_logs_request(request(body, encoding)?))
+}
+
+/// Reads the bytes into the standard's own structs.
+pub(crate) fn request(body: &[u8], encoding: Encoding) -> Result<ExportLogsServiceRequest, WireError> {
+    match encoding {
+        Encoding::Protobuf => ExportLogsServiceRequest::decode(body).map_err(WireError::ProtobufLogs),
+        Encoding::Json => json::logs_request(body),
+    }
 }
 
 /// Reads an export request of logs that was decoded already, as gRPC does it.
 #[must_use]
 pub fn decode_logs_request(request: ExportLogsServiceRequest) -> DecodedLogs {
     let mut logs = DecodedLogs::default();
+    read_each(request, |record| match record {
+        Ok(Some(step)) => logs.decoded.steps.push(step),
+        Ok(None) => logs.ignored += 1,
+        Err(reason) => logs.decoded.reject(&reason),
+    });
+    logs
+}
+
+/// Reads the records of a request one by one, in their order: a step, nothing where a record is of no concern here, or
+/// in words why it is refused.
+pub(crate) fn read_each(request: ExportLogsServiceRequest, mut take: impl FnMut(Result<Option<Step>, String>)) {
     let mut place = 0u32;
     for records in request.resource_logs {
         let resource = of_resource(records.resource);
         for record in records.scope_logs.into_iter().flat_map(|scope| scope.log_records) {
             let Some(event) = event_name(&record) else {
-                logs.ignored += 1;
+                take(Ok(None));
                 continue;
             };
             place = place.saturating_add(1);
-            match read(record, event, place) {
-                Ok(mut step) => {
-                    // On every record: what a record says must not depend on those that came with it.
-                    resource.declare_on(&mut step);
-                    nul::replace_in(&mut step);
-                    logs.decoded.steps.push(step);
-                }
-                Err(reason) => logs.decoded.reject(&reason),
-            }
+            take(read(record, event, place).map(|mut step| {
+                // On every record: what a record says must not depend on those that came with it.
+                resource.declare_on(&mut step);
+                nul::replace_in(&mut step);
+                Some(step)
+            }));
         }
     }
-    logs
 }
 
 /// The name of a record's event, where it is one of the GenAI conventions.

@@ -6,7 +6,7 @@ use steward_core::money::Nanos;
 use steward_core::parts::UNKNOWN_PARENT;
 use steward_core::step::{Role, Step, StepKind, StepStatus};
 use steward_core::time::Timestamp;
-use steward_wire::langfuse_api::{Batch, ReadScore, ScoreError, TRACE, read_batch, read_score};
+use steward_wire::langfuse_api::{Batch, ReadScore, ScoreError, Scores, TRACE, read_batch, read_score, read_scores};
 
 use crate::support::{facts, said, span, step_of};
 
@@ -307,4 +307,32 @@ fn what_is_no_batch_is_an_error_in_words() {
     insta::assert_snapshot!(why(r#"{"batch": {}}"#), @"the body is JSON, but it has no “batch”, so it is not a batch of Langfuse's events");
     assert!(read_batch(format!("{{\"batch\":{}", "[".repeat(100_000)).as_bytes()).is_err());
     assert_eq!(read_batch(br#"{"batch":[]}"#).unwrap(), Batch::default());
+}
+
+#[test]
+fn judgements_in_a_list_are_taken_one_by_one() {
+    let list = json!([
+        {"id": "s1", "traceId": "t-1", "name": "helpful", "value": 0.9, "timestamp": "2025-10-09T08:53:20Z"},
+        {"traceId": "t-1", "name": "polite", "value": "very"},
+        {"name": "nowhere", "value": 1},
+        {"traceId": "t-1", "name": "late", "value": 1, "timestamp": "soon"},
+        "no score",
+    ]);
+    let Scores::List { decoded, refusals } = read_scores(list.to_string().as_bytes(), at(30)).unwrap() else {
+        panic!("it is a list");
+    };
+    let said: Vec<_> = decoded.steps.iter().map(|step| (step.scores[0].name.as_str(), step.started_at)).collect();
+    assert_eq!(said, [("helpful", at(20)), ("polite", at(30))]);
+    assert_eq!((decoded.rejected, refusals.len()), (3, 3));
+    for (refusal, why) in refusals.iter().zip(["traceId", "timestamp", "object"]) {
+        assert!(refusal.contains(why), "{refusal}");
+    }
+    let one = json!({"id": "s1", "traceId": "t-1", "name": "helpful", "value": 0.9});
+    let Scores::One(one) = read_scores(one.to_string().as_bytes(), at(30)).unwrap() else { panic!("it is one") };
+    assert_eq!((one.id.as_str(), one.step.scores[0].value), ("s1", Some(0.9)));
+    let Scores::List { decoded, refusals } = read_scores(b"[]", at(30)).unwrap() else { panic!("it is a list") };
+    assert_eq!((decoded.steps.len(), refusals.len()), (0, 0));
+    for bad in ["", "1", "null", "[1", "{}"] {
+        assert!(read_scores(bad.as_bytes(), at(30)).is_err(), "{bad}");
+    }
 }

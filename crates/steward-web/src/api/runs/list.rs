@@ -78,6 +78,9 @@ pub(crate) struct RunFilterParams {
     /// With attributes that no rule used: `yes`.
     #[param(pattern = "^(yes|no)$")]
     unmapped: Option<String>,
+    /// With this attribute, which no rule used.
+    #[param(max_length = 200)]
+    unmapped_key: Option<String>,
     /// Inside (`in`) or outside (`out`) of business hours.
     #[param(pattern = "^(in|out)$")]
     hours: Option<String>,

@@ -17,4 +17,5 @@ pub mod set_up;
 pub mod settings;
 pub mod sign_in;
 pub mod today;
+pub mod unmapped;
 pub mod workflow;

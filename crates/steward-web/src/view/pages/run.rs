@@ -113,8 +113,10 @@ pub struct ReadingPanel {
     pub facts: Facts,
     /// Readings that needed a guess, in words.
     pub notes: Vec<String>,
-    /// Attributes that no rule used.
-    pub unmapped: Vec<String>,
+    /// The rules that filled its steps, each with the number of steps: the most used first.
+    pub rules: Vec<(String, usize)>,
+    /// Attributes that no rule used, each with where runs with it are; empty where they cannot be found by it.
+    pub unmapped: Vec<(String, String)>,
 }
 
 /// A run as it came in.
@@ -239,7 +241,11 @@ impl Samples for RunPage {
                     ],
                 },
                 notes: vec![words.say("A step ended before it started; its end was taken as its start.")],
-                unmapped: vec![words.say("vendor.callId"), "vendor.region".to_owned()],
+                rules: vec![("otel_genai.model".to_owned(), 4), (words.say("otel_genai.tool"), 1)],
+                unmapped: vec![
+                    (words.say("vendor.callId"), "/runs?unmapped_key=vendor.callId".to_owned()),
+                    ("vendor.region".to_owned(), String::new()),
+                ],
             },
             raw: RawPanel {
                 text: words.say("{\n  \"resourceSpans\": [\n    { \"scopeSpans\": [ … ] }\n  ]\n}"),

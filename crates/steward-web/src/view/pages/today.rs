@@ -40,6 +40,8 @@ pub struct Today {
     pub assign: Vec<(String, Form)>,
     /// What is not known about the figures, in a line; empty when all is.
     pub quality: String,
+    /// Where the attributes are that no rule used; empty when all were.
+    pub unmapped: String,
 }
 
 impl Samples for Today {
@@ -62,6 +64,7 @@ impl Samples for Today {
             progress: Vec::new(),
             assign: Vec::new(),
             quality: String::new(),
+            unmapped: String::new(),
         }
     }
 
@@ -82,6 +85,7 @@ impl Samples for Today {
             )],
             assign: Vec::new(),
             quality: words.say("Data quality: the outcome of 86.0 % of runs is known; 2.3 % have no known cost."),
+            unmapped: "/unmapped".to_owned(),
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct WorkflowPage {
     pub more: Vec<FigureGroup>,
     /// How good the data is: unverified, without cost, unmapped, late, provisional.
     pub quality: Vec<Figure>,
+    /// Where the attributes are that no rule used.
+    pub unmapped: String,
     /// Shown instead of everything while no run ever came in.
     pub first_steps: Option<Empty>,
 }
@@ -132,6 +134,7 @@ impl Samples for WorkflowPage {
             releases: Table::default(),
             more: Vec::new(),
             quality: Vec::new(),
+            unmapped: String::new(),
             first_steps: Some(
                 Empty::new(
                     Icon::Workflow,
@@ -165,6 +168,7 @@ impl Samples for WorkflowPage {
                 figures: samples::figures(words).into_iter().skip(3).take(3).collect(),
             }],
             quality: quality(words),
+            unmapped: "/unmapped?workflow=wf_1&period=30d".to_owned(),
             first_steps: None,
         }
     }
