@@ -124,7 +124,9 @@ impl Drop for TestDb {
 pub fn run<T>(body: impl Future<Output = T>) -> T {
     // One thread, so that what is logged belongs to the test that runs on it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime").block_on(body)
+    let runtime = runtime.expect("a runtime");
+    // A test that runs on both databases asserts each of its snapshots twice, and both must be the same.
+    insta::allow_duplicates! { runtime.block_on(body) }
 }
 
 /// Runs a test's body on PostgreSQL, or says that it was left out.
