@@ -462,7 +462,7 @@ impl App {
         }
     }
 
-    /// Starts the background work of intake and assembly in this process. A second call does nothing.
+    /// Starts the background work of intake, assembly and mining in this process. A second call does nothing.
     pub fn start(&self) {
         let (commits, to_commit) = mpsc::channel(COMMIT_ENTRIES);
         if self.inner.intake.commits.set(commits).is_err() {
@@ -471,6 +471,7 @@ impl App {
         let (held, to_assemble) = mpsc::channel(4_096);
         tokio::spawn(self.clone().commit_forever(to_commit, held));
         tokio::spawn(self.clone().assemble_forever(to_assemble));
+        tokio::spawn(self.clone().mine_forever());
     }
 
     async fn commit_forever(self, mut to_commit: mpsc::Receiver<Commit>, held: mpsc::Sender<Held>) {

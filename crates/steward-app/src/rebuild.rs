@@ -73,6 +73,7 @@ impl App {
                     settings_version: 0,
                     first_received_at: run.first_received_at,
                     last_received_at: run.first_received_at,
+                    had_exceptions: !run.facts.exceptions.is_empty(),
                 });
             }
             store.commit_runs(commit).await?;
@@ -82,6 +83,8 @@ impl App {
         progress(done);
         self.forget_readers(agency_id);
         self.assemble_waiting().await?;
+        store.reset_mining(None).await?;
+        self.mine_patterns().await?;
         Ok(done)
     }
 }
@@ -105,6 +108,8 @@ fn emptied(facts: &RunFacts) -> RunFacts {
         models: Vec::new(),
         tools: Vec::new(),
         results: Vec::new(),
+        n_exceptions: 0,
+        exceptions: Vec::new(),
         ..facts.clone()
     }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-use steward_core::ids::{ClientId, WorkflowId};
+use steward_core::ids::{ClientId, PatternId, WorkflowId};
 use steward_core::metrics::Sums;
 use steward_core::outcome::Outcome;
+use steward_core::patterns::PatternState;
+use steward_core::step::cut_text;
 use steward_core::tallies::Metric;
 use steward_core::time::{DAY_MICROS, HOUR_MICROS, Period, Timestamp};
 use steward_core::workflow::{ValueBasis, Workflow};
 use steward_stats::intervals::newcombe_difference;
-use steward_store::tenant::TallyQuery;
+use steward_store::tenant::{PatternFilter, PatternListed, PatternSort, TallyQuery};
 
 use crate::connections::Beat;
 use crate::figures::last_days;
@@ -21,6 +23,12 @@ const WEEK_HOURS: i64 = 168;
 const LEAST_SILENCE_HOURS: i64 = 3;
 /// A workflow that has been still for longer is put away or a recording, and no news.
 const MOST_SILENCE_DAYS: i64 = 35;
+/// Patterns that were not seen for longer are no news.
+const NEWS_DAYS: i64 = 7;
+/// The most patterns that are looked at, the commonest first.
+const MOST_PATTERNS: u32 = 500;
+/// The most patterns of one workflow that came back and are told one by one.
+const MOST_REGRESSED: usize = 3;
 /// So many runs missing by chance alone would be one time in three thousand, if runs come independently.
 const MISSED_RUNS: f64 = 8.0;
 
@@ -76,6 +84,16 @@ pub enum AttentionKind {
     UnknownCost,
     /// No value is agreed, so the report cannot say what it is worth.
     NoValue,
+    /// A pattern of exceptions that was called resolved has come back.
+    Regressed {
+        /// The pattern.
+        pattern: PatternId,
+    },
+    /// Patterns of exceptions that nobody has looked at.
+    NewPatterns {
+        /// How many.
+        n: usize,
+    },
 }
 
 impl App {
@@ -157,6 +175,17 @@ impl App {
             let before = before.get(&workflow.id).unwrap_or(&none);
             look_at(workflow, recent, before, missed.get(&workflow.id).copied(), now, actor, &mut all);
         }
+        let filter = PatternFilter {
+            workflows: Some(ids),
+            states: vec![PatternState::New, PatternState::Regressed],
+            period: Some(Period { start: now.plus_micros(-NEWS_DAYS * DAY_MICROS), end: now }),
+            ..PatternFilter::default()
+        };
+        let patterns = store.list_patterns(&filter, PatternSort::Count, None, MOST_PATTERNS).await?;
+        for workflow in &workflows {
+            let own = patterns.iter().filter(|listed| listed.pattern.workflow_id == workflow.id);
+            look_at_patterns(workflow, &own.collect::<Vec<_>>(), &mut all);
+        }
         all.sort_by(|a, b| b.urgency.cmp(&a.urgency).then_with(|| a.workflow.cmp(&b.workflow)));
         Ok(all)
     }
@@ -183,6 +212,40 @@ fn still(workflow: &Workflow, beat: &Beat, now: Timestamp) -> Attention {
         workflow: workflow.name.clone(),
         client_id: workflow.client_id,
         words,
+    }
+}
+
+/// What came back, each by itself, and what is new, in one line.
+fn look_at_patterns(workflow: &Workflow, patterns: &[&PatternListed], all: &mut Vec<Attention>) {
+    let mut add = |urgency, kind, words: String| {
+        all.push(Attention {
+            urgency,
+            kind,
+            workflow_id: workflow.id,
+            workflow: workflow.name.clone(),
+            client_id: workflow.client_id,
+            words,
+        });
+    };
+    let runs = |n: i64| if n == 1 { "1 run".to_owned() } else { format!("{n} runs") };
+    let is = |state: PatternState| patterns.iter().filter(move |listed| listed.pattern.state == state);
+    for listed in is(PatternState::Regressed).take(MOST_REGRESSED) {
+        let words = format!(
+            "“{}” was called resolved and has come back, in {} of the last week",
+            cut_text(listed.pattern.title(), 120),
+            runs(listed.n_runs)
+        );
+        add(Urgency::Medium, AttentionKind::Regressed { pattern: listed.pattern.id }, words);
+    }
+    let n = is(PatternState::New).count();
+    if let Some(most) = is(PatternState::New).next() {
+        let words = format!(
+            "nobody has looked at {}; the commonest, in {} of the last week, is “{}”",
+            if n == 1 { "one problem".to_owned() } else { format!("{n} problems") },
+            runs(most.n_runs),
+            cut_text(most.pattern.title(), 120)
+        );
+        add(Urgency::Low, AttentionKind::NewPatterns { n }, words);
     }
 }
 

@@ -8,7 +8,7 @@
 //! The record says who did it, when, and how much there was. In place of the id it holds a stand-in, mixed with the
 //! agency's salt: who knows the id can find the record, and nobody can read the id out of it.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use serde_json::{Value, json};
 use steward_core::ids::{ClientId, InboxId, RunId, WorkflowId};
@@ -124,7 +124,11 @@ impl App {
         let (filters, stand_in) = self.filters_of_user(actor, user_id, client).await?;
         let _alone = DELETING.lock().await;
         let mut deleted = Deleted::default();
-        let result = self.delete_runs_of(actor, &filters, &mut deleted).await;
+        let mut shapes = BTreeMap::new();
+        let mut result = self.delete_runs_of(actor, &filters, &mut deleted, &mut shapes).await;
+        if result.is_ok() {
+            result = self.forget_words(actor, &shapes).await;
+        }
         deleted.drafts_naming = self.drafts_naming(actor, user_id).await.unwrap_or(0);
         // What was done is recorded also where the rest failed.
         let failed = if result.is_err() { ", and then it failed: run it again" } else { "" };
@@ -176,6 +180,7 @@ impl App {
         actor: &Actor,
         filters: &[RunFilter],
         deleted: &mut Deleted,
+        shapes: &mut BTreeMap<WorkflowId, BTreeSet<String>>,
     ) -> Result<(), AppError> {
         for _ in 0..ROUNDS {
             // What has arrived and is not assembled yet belongs to them too.
@@ -189,7 +194,7 @@ impl App {
                     if keys.is_empty() {
                         break;
                     }
-                    match self.delete_some(actor, &keys, deleted).await {
+                    match self.delete_some(actor, &keys, deleted, shapes).await {
                         Err(AppError::Busy { source: Some(StoreError::Outrun), .. }) if n_tries < MAX_TRIES => {
                             n_tries += 1;
                         }
@@ -205,7 +210,13 @@ impl App {
     }
 
     /// Deletes some runs with their part of the raw payloads, in one transaction.
-    async fn delete_some(&self, actor: &Actor, keys: &[String], deleted: &mut Deleted) -> Result<(), AppError> {
+    async fn delete_some(
+        &self,
+        actor: &Actor,
+        keys: &[String],
+        deleted: &mut Deleted,
+        shapes: &mut BTreeMap<WorkflowId, BTreeSet<String>>,
+    ) -> Result<(), AppError> {
         let store = self.store_of(actor);
         let runs = store.find_stored_runs(keys).await?;
         let gone = Gone::of(&runs, store.list_trace_keys(keys).await?);
@@ -227,10 +238,34 @@ impl App {
             payloads,
             tallies,
         };
-        deleted.verdicts += store.delete_runs(deletion).await?;
+        let with_them = store.delete_runs(deletion).await?;
+        deleted.verdicts += with_them.n_verdicts;
+        for (workflow, gone) in with_them.shapes {
+            shapes.entry(workflow).or_default().extend(gone);
+        }
         deleted.runs += runs.len() as u64;
         deleted.payloads_dropped += n_dropped;
         deleted.payloads_rewritten += n_rewritten;
+        Ok(())
+    }
+
+    /// Learns the patterns of workflows anew from what is left, and deletes those that were of the deleted runs alone:
+    /// a template consists of words that somebody said.
+    async fn forget_words(
+        &self,
+        actor: &Actor,
+        shapes: &BTreeMap<WorkflowId, BTreeSet<String>>,
+    ) -> Result<(), AppError> {
+        let store = self.store_of(actor);
+        for workflow in shapes.keys() {
+            store.reset_mining(Some(*workflow)).await?;
+        }
+        if !shapes.is_empty() {
+            self.mine_patterns().await?;
+        }
+        for (workflow, gone) in shapes {
+            store.forget_shapes(*workflow, gone).await?;
+        }
         Ok(())
     }
 

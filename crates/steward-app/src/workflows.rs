@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use steward_core::calendar::BusinessHours;
+use steward_core::expectations::Expectation;
 use steward_core::ids::{AgencyId, ClientId, WorkflowId};
 use steward_core::prices::PriceBook;
 use steward_core::privacy::Content;
@@ -257,6 +258,7 @@ impl App {
 #[must_use]
 pub fn without_money(mut workflow: Workflow) -> Workflow {
     workflow.settings.value = ValueBasis::None;
+    workflow.settings.expectations.retain(|expected| !matches!(expected, Expectation::CostsAtMost { .. }));
     for rule in &mut workflow.settings.result_rules {
         if matches!(rule.value, ResultValue::Fixed { .. }) {
             rule.value = ResultValue::None;

@@ -240,6 +240,7 @@ db_tests! {
             workflow_id: run.workflow_id,
             key: run.key.clone(),
             revision: run.revision + 1,
+            had_exceptions: !run.facts.exceptions.is_empty(),
             facts,
             steps: None,
             inbox_ids: run.inbox_ids.clone(),

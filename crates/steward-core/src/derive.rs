@@ -10,13 +10,14 @@ use jiff::tz::TimeZone;
 
 use crate::calendar::BusinessHours;
 use crate::errors;
+use crate::exceptions;
 use crate::money::Nanos;
 use crate::outcome::{Evidence, EvidenceKind, Outcome, Verdict};
 use crate::parts;
 use crate::prices::PriceBook;
 use crate::privacy::{Masked, add_masked};
 use crate::run::{CallFacts, CostSource, ResultFacts, RunFacts};
-use crate::step::{Declared, ErrorClass, Role, Score, Step, StepKind, StepStatus, cut_text};
+use crate::step::{Declared, Role, Score, Step, StepError, StepKind, StepStatus, cut_text};
 use crate::time::Timestamp;
 use crate::usage::Usage;
 use crate::workflow::{DECIDING_SCORES, RunUnit, WorkflowSettings};
@@ -106,8 +107,6 @@ pub fn derive(steps: &[Step], context: &Context<'_>) -> Option<RunFacts> {
     let end = end_of(steps, &declared, context, started_at);
     let counted = Counted::of(steps, &tree, &errors, context.prices, declared.cost);
     let evidence = if end.finished { decide(steps, &declared, context) } else { nothing("the run has not ended") };
-    let n_errors = errors.iter().filter(|e| e.is_some()).count();
-    let ended_badly = matches!(evidence.outcome, Outcome::Escalated | Outcome::Failed);
     let in_hours = context.hours.is_open(started_at, context.zone);
     let cycle_ms = ended_at.ms_since(started_at);
     let mut unmapped: Vec<String> = steps.iter().flat_map(|s| s.reading.unmapped.iter().cloned()).collect();
@@ -115,7 +114,7 @@ pub fn derive(steps: &[Step], context: &Context<'_>) -> Option<RunFacts> {
     unmapped.sort_unstable();
     unmapped.dedup();
     unmapped.truncate(MAX_UNMAPPED);
-    Some(RunFacts {
+    let mut facts = RunFacts {
         started_at,
         ended_at,
         finished: end.finished,
@@ -132,11 +131,12 @@ pub fn derive(steps: &[Step], context: &Context<'_>) -> Option<RunFacts> {
         n_steps: count(steps.len()),
         n_model_calls: counted.models.iter().map(|m| m.calls).sum(),
         n_tool_calls: counted.tools.iter().map(|t| t.calls).sum(),
-        n_exceptions: count(n_errors) + u32::from(end.finished && ended_badly),
+        n_exceptions: 0,
+        exceptions: Vec::new(),
         first_error: errors
             .iter()
             .zip(steps)
-            .find_map(|(error, step)| error.as_ref().map(|e| first_error_words(step, &e.1)))
+            .find_map(|(error, step)| error.as_ref().map(|e| first_error_words(step, &e.message)))
             .unwrap_or_default(),
         release: cut_text(&declared.release, 80),
         environment: cut_text(&declared.environment, 80),
@@ -159,7 +159,10 @@ pub fn derive(steps: &[Step], context: &Context<'_>) -> Option<RunFacts> {
         }),
         without_content: steps.iter().any(|s| s.reading.without_content),
         evidence,
-    })
+    };
+    facts.exceptions = exceptions::extract(&facts, steps, &tree, &errors, context.settings);
+    facts.n_exceptions = count(facts.exceptions.len());
+    Some(facts)
 }
 
 fn count(n: usize) -> u32 {
@@ -177,7 +180,8 @@ fn distinct<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
     distinct
 }
 
-type StepErrors = Vec<Option<(ErrorClass, String)>>;
+/// The error of each step, by its place.
+pub(crate) type StepErrors = Vec<Option<StepError>>;
 
 /// The error of each step: what its reader found, else what a tool's answer says in words.
 ///
@@ -188,15 +192,14 @@ fn errors_of(steps: &[Step], tree: &Tree) -> StepErrors {
         .iter()
         .map(|step| match &step.error {
             Some(error) if matters(step) => {
-                let words = if error.message.is_empty() {
-                    error.code.clone().unwrap_or_default()
-                } else {
-                    error.message.clone()
-                };
-                Some((error.class, words))
+                let mut error = error.clone();
+                if error.message.is_empty() {
+                    error.message = error.code.clone().unwrap_or_default();
+                }
+                Some(error)
             }
             Some(_) => None,
-            None => errors::of_tool_text(step).map(|error| (error.class, error.message)),
+            None => errors::of_tool_text(step),
         })
         .collect();
     let mut decided: HashSet<usize> = HashSet::new();
@@ -322,8 +325,9 @@ fn end_of(steps: &[Step], declared: &Declarations, context: &Context<'_>, starte
 }
 
 /// The steps as a tree by parent; what would be a cycle is cut.
-struct Tree {
-    parent: Vec<Option<usize>>,
+#[derive(Debug)]
+pub(crate) struct Tree {
+    pub(crate) parent: Vec<Option<usize>>,
     /// Parents before their children.
     order: Vec<usize>,
 }
@@ -372,6 +376,22 @@ impl Tree {
             order.push(uncut);
         }
         Self { parent, order }
+    }
+
+    /// Whether something inside each step is what is looked for.
+    pub(crate) fn with_inner(&self, steps: &[Step], is: impl Fn(&Step) -> bool) -> Vec<bool> {
+        let mut inside = vec![false; steps.len()];
+        for &i in self.order.iter().rev() {
+            if let Some(parent) = self.parent[i] {
+                inside[parent] |= inside[i] || is(&steps[i]);
+            }
+        }
+        inside
+    }
+
+    /// The tool's step around another one that reports the same execution.
+    pub(crate) fn same_call_around(&self, steps: &[Step], i: usize) -> Option<usize> {
+        same_call_around(steps, self, i)
     }
 }
 
@@ -499,7 +519,7 @@ impl Counted {
 /// Model calls that are a second report of a call beside them, as a wrapper and a provider's instrumentation make.
 ///
 /// Known by the provider's response id, else by the same parent, model and tokens within 50 ms.
-fn repeated_calls(steps: &[Step], tree: &Tree) -> Vec<bool> {
+pub(crate) fn repeated_calls(steps: &[Step], tree: &Tree) -> Vec<bool> {
     let mut repeated = vec![false; steps.len()];
     let calls: Vec<usize> =
         (0..steps.len()).filter(|i| steps[*i].kind.is_inference() && steps[*i].usage.is_some()).collect();
@@ -565,14 +585,7 @@ fn is_same_tool(outer: &Step, inner: &Step) -> bool {
     }
 }
 
-fn add_call(
-    calls: &mut Vec<CallFacts>,
-    name: &str,
-    step: &Step,
-    error: Option<&(ErrorClass, String)>,
-    tokens: u64,
-    cost: Nanos,
-) {
+fn add_call(calls: &mut Vec<CallFacts>, name: &str, step: &Step, error: Option<&StepError>, tokens: u64, cost: Nanos) {
     let full = calls.len() >= MAX_NAMES;
     let name = if full && !calls.iter().any(|c| c.name == name) { "others" } else { name };
     let at = calls.iter().position(|c| c.name == name).unwrap_or_else(|| {
@@ -586,7 +599,7 @@ fn add_call(
     if facts.durations_ms.len() < MAX_DURATIONS {
         facts.durations_ms.push(u32::try_from(step.duration_ms()).unwrap_or(u32::MAX));
     }
-    if let Some((class, _)) = error {
+    if let Some(StepError { class, .. }) = error {
         match facts.errors.iter_mut().find(|(c, _)| c == class) {
             Some((_, n)) => *n += 1,
             None => facts.errors.push((*class, 1)),
@@ -704,7 +717,7 @@ mod tests {
 
     use super::*;
     use crate::rules::{Condition, OutcomeRule};
-    use crate::step::StepError;
+    use crate::step::ErrorClass;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(1_790_000_000 + seconds)

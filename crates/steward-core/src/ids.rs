@@ -83,6 +83,12 @@ ids! {
     WorkflowId = "wf";
     /// One execution of a workflow.
     RunId = "run";
+    /// Something in a run that a person should look at.
+    ExceptionId = "exc";
+    /// Exceptions that are the same problem.
+    PatternId = "pat";
+    /// What is prepared to cure a pattern.
+    DraftId = "dra";
     /// An API key.
     KeyId = "key";
     /// A connection of a workflow to what sends its runs.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::exceptions::Exception;
 use crate::money::Nanos;
 use crate::outcome::{Evidence, EvidenceKind, Outcome};
 use crate::privacy::Masked;
@@ -143,8 +144,12 @@ pub struct RunFacts {
     pub n_model_calls: u32,
     /// Calls of tools, each counted once.
     pub n_tool_calls: u32,
-    /// Exceptions: steps that went wrong, and an escalated or failed end.
+    /// How many exceptions it has.
     pub n_exceptions: u32,
+    /// The exceptions, in the order in which they happened. Runs that were read before these were kept have none here,
+    /// until they are read again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Exception>,
     /// The first error in words; empty when there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub first_error: String,

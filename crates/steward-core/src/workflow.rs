@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::expectations::Expectation;
 use crate::ids::{ClientId, WorkflowId};
 use crate::money::Nanos;
 use crate::privacy::Privacy;
@@ -56,6 +57,8 @@ pub struct WorkflowSettings {
     pub outcome_rules: Vec<OutcomeRule>,
     /// What the business counts.
     pub result_rules: Vec<ResultRule>,
+    /// What must hold of every run that has ended; one that is broken is an exception.
+    pub expectations: Vec<Expectation>,
     /// The names of scores that decide an outcome; none takes any of [`DECIDING_SCORES`].
     pub deciding_scores: Vec<String>,
     /// The least value of a deciding score that passes.
@@ -81,6 +84,7 @@ impl Default for WorkflowSettings {
             settle_ms: 600_000,
             outcome_rules: Vec::new(),
             result_rules: Vec::new(),
+            expectations: Vec::new(),
             deciding_scores: Vec::new(),
             pass_at_least: 1.0,
             baseline_minutes: None,

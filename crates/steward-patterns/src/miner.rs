@@ -206,6 +206,14 @@ impl Miner {
         ShapeId(shape)
     }
 
+    /// The key of a shape, or of the one that it was folded into: what outlives the process. That of the overflow for a
+    /// shape that is not there.
+    #[must_use]
+    pub fn key_of(&self, shape: ShapeId) -> Key {
+        let at = |index: u32| self.shapes.get(index as usize).unwrap_or(&self.shapes[OTHER as usize]);
+        at(at(shape.0).folded_into).key()
+    }
+
     /// Says which shapes are one template, as people see to it that they are.
     #[must_use]
     pub fn consolidate(&self, overrides: &Overrides) -> Groups {

@@ -119,6 +119,7 @@ impl App {
             settings_version: context.workflow.settings_version,
             first_received_at,
             last_received_at,
+            had_exceptions: known.as_ref().is_some_and(|run| !run.facts.exceptions.is_empty()),
             facts,
         });
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use steward_core::expectations::{AnswerSchema, Expectation};
 use steward_core::money::Nanos;
 use steward_core::rules::{Condition, ResultValue};
 use steward_core::workflow::{ValueBasis, WorkflowSettings};
@@ -16,6 +17,8 @@ const MAX_CONDITIONS: usize = 10;
 const MAX_NAME_CHARS: usize = 120;
 /// The most characters of a text to look for.
 const MAX_TEXT_CHARS: usize = 500;
+/// The most texts that an agent may not say.
+const MAX_FORBIDDEN: usize = 100;
 /// The most names of deciding scores.
 const MAX_SCORES: usize = 20;
 /// The most minutes that a baseline may have: a month.
@@ -61,6 +64,40 @@ fn problem(settings: &WorkflowSettings) -> Option<String> {
         .or_else(|| settings.deciding_scores.iter().find_map(|name| named("a deciding score", name, MAX_NAME_CHARS)))
         .or_else(|| outcome_rules(settings))
         .or_else(|| result_rules(settings))
+        .or_else(|| expectations(settings))
+}
+
+fn expectations(settings: &WorkflowSettings) -> Option<String> {
+    let all = &settings.expectations;
+    if all.len() > MAX_RULES {
+        return Some(format!("a workflow has at most {MAX_RULES} expectations"));
+    }
+    all.iter().enumerate().find_map(|(place, expectation)| {
+        let again = all[..place].iter().any(|other| other.word() == expectation.word());
+        let words = match expectation {
+            // A run may be expected to call several tools; of limits the narrower alone would count.
+            Expectation::CallsTool { tool } => named("the tool's name", tool, MAX_NAME_CHARS),
+            _ if again => Some("there is one of this kind already".to_owned()),
+            Expectation::NeverSays { texts } => match texts.len() {
+                0 => Some("it names no text".to_owned()),
+                1..=MAX_FORBIDDEN => texts.iter().find_map(|text| named("the text", text, MAX_TEXT_CHARS)),
+                _ => Some(format!("it names more than {MAX_FORBIDDEN} texts")),
+            },
+            Expectation::AnswerFits { schema } => AnswerSchema::new(schema.as_json().clone()).err(),
+            Expectation::CostsAtMost { nanos } => {
+                (nanos.0 <= 0).then(|| "the most that a run costs is above 0".to_owned())
+            }
+            Expectation::EndsWithin { ms } => {
+                within("the longest that a run takes", *ms, 1..=30 * DAY, "1 millisecond and 30 days")
+            }
+            Expectation::StepsAtMost { steps } => (*steps == 0).then(|| "a run has at least 1 step".to_owned()),
+            Expectation::NeverLoops { times } => {
+                (!(2..=1_000).contains(times)).then(|| "a loop is 2 to 1,000 calls".to_owned())
+            }
+            Expectation::SaysSomething | Expectation::NeverRepeats => None,
+        };
+        Some(format!("expectation {}: {}", place + 1, words?))
+    })
 }
 
 fn outcome_rules(settings: &WorkflowSettings) -> Option<String> {
@@ -153,6 +190,10 @@ mod tests {
         problem(&settings)
     }
 
+    fn expecting(expectations: Vec<Expectation>) -> Option<String> {
+        with(|settings| settings.expectations = expectations)
+    }
+
     #[test]
     fn the_settings_that_everybody_begins_with_are_right() {
         assert_eq!(with(|_| {}), None);
@@ -180,6 +221,21 @@ mod tests {
             ("more than 10 conditions", with(|s| s.outcome_rules = vec![rule(vec![called("a"); 11])])),
             ("at most 50 rules", with(|s| s.outcome_rules = vec![rule(vec![called("a")]); 51])),
             ("result rule 1: its name", with(|s| s.result_rules = vec![result])),
+            ("expectation 1: a run has at least", expecting(vec![Expectation::StepsAtMost { steps: 0 }])),
+            ("expectation 1: it names no text", expecting(vec![Expectation::NeverSays { texts: Vec::new() }])),
+            (
+                "expectation 1: the text is missing",
+                expecting(vec![Expectation::NeverSays { texts: vec![" ".to_owned()] }]),
+            ),
+            ("expectation 1: a loop", expecting(vec![Expectation::NeverLoops { times: 1 }])),
+            ("expectation 1: the longest", expecting(vec![Expectation::EndsWithin { ms: 0 }])),
+            ("expectation 1: the most", expecting(vec![Expectation::CostsAtMost { nanos: Nanos(0) }])),
+            ("expectation 2: there is one", expecting(vec![Expectation::SaysSomething; 2])),
+            ("at most 50 expectations", expecting(vec![Expectation::CallsTool { tool: "a".to_owned() }; 51])),
+            ("expectation 1: the schema cannot be used", {
+                let schema = serde_json::from_value(serde_json::json!({"type": 7})).expect("any JSON is taken");
+                expecting(vec![Expectation::AnswerFits { schema }])
+            }),
         ] {
             assert!(found.as_deref().is_some_and(|found| found.contains(words)), "{words}: {found:?}");
         }

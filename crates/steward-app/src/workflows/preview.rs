@@ -1,8 +1,9 @@
 //! What settings would say of past runs, before they are saved.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use steward_core::derive::{Context, derive};
+use steward_core::exceptions::ExceptionKind;
 use steward_core::ids::WorkflowId;
 use steward_core::outcome::{EvidenceKind, Outcome, Verdict};
 use steward_core::run::RunFacts;
@@ -28,6 +29,8 @@ pub struct Preview {
     pub after: Totals,
     /// Runs whose outcome or results would change.
     pub n_changed: usize,
+    /// Runs that would have broken an expectation.
+    pub n_broken: usize,
     /// Runs whose steps retention has dropped: they keep their reading.
     pub n_without_steps: usize,
     /// Whether the settings change what one run is. Past runs keep their boundaries, so no preview shows it.
@@ -64,6 +67,8 @@ pub struct Reading {
     pub words: String,
     /// Results by name, and how many of each.
     pub results: BTreeMap<String, u32>,
+    /// Broken expectations: the word of each, and what was broken in words.
+    pub broken: Vec<(String, String)>,
 }
 
 impl Reading {
@@ -77,6 +82,12 @@ impl Reading {
             evidence: facts.evidence_kind(),
             words: facts.evidence.words.clone(),
             results,
+            broken: facts
+                .exceptions
+                .iter()
+                .filter(|exception| exception.kind == ExceptionKind::Expectation)
+                .map(|exception| (exception.code.clone(), exception.message.clone()))
+                .collect(),
         }
     }
 }
@@ -88,6 +99,8 @@ pub struct Totals {
     pub outcomes: HashMap<Outcome, u32>,
     /// Results by name.
     pub results: BTreeMap<String, u32>,
+    /// Runs by the word of the expectation that they broke.
+    pub broken: BTreeMap<String, u32>,
 }
 
 impl Totals {
@@ -103,6 +116,10 @@ impl Totals {
         }
         for (name, n) in &reading.results {
             *self.results.entry(name.clone()).or_default() += n;
+        }
+        let words: BTreeSet<&String> = reading.broken.iter().map(|(word, _)| word).collect();
+        for word in words {
+            *self.broken.entry(word.clone()).or_default() += 1;
         }
     }
 }
@@ -177,6 +194,7 @@ impl App {
         preview.after.add(&after);
         let read = PreviewedRun { row: row.clone(), before, after };
         preview.n_changed += usize::from(read.is_changed());
+        preview.n_broken += usize::from(!read.after.broken.is_empty());
         preview.runs.push(read);
     }
 }

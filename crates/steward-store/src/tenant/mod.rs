@@ -6,8 +6,11 @@
 pub(crate) mod agency;
 mod clients;
 pub(crate) mod connections;
+mod exceptions;
 mod keys;
+mod mining;
 mod mistakes;
+mod patterns;
 pub(crate) mod people;
 mod reports;
 mod runs;
@@ -24,13 +27,19 @@ use crate::sql::Sql;
 
 pub use agency::AuditEntry;
 pub use connections::{Connection, PollState};
+pub use exceptions::{ExceptionCursor, ExceptionFilter, ExceptionRow};
 pub use keys::ApiKey;
+pub use mining::{Assigned, Mining, MiningCommit, Moved, OwnedShape, ToMine};
 pub use mistakes::MistakeRow;
+pub use patterns::{
+    DraftKind, Facet, PatternChange, PatternCursor, PatternDraft, PatternFilter, PatternListed, PatternRow,
+    PatternSort, Variant,
+};
 pub use people::Person;
 pub use reports::{ReportRow, ReportState};
 pub use runs::{MAX_INBOX_IDS, NewRun, RunCommit, RunCursor, RunFilter, RunKey, RunRow, RunSort, StoredRun};
 pub use tallies::{StoredTally, TallyQuery, TallySeries};
-pub use user_data::{Deletion, RewrittenPayload};
+pub use user_data::{Deletion, Gone, RewrittenPayload};
 pub use verdicts::VerdictRow;
 
 /// Access to the rows of one agency.

@@ -11,6 +11,7 @@ use steward_core::time::{Period, Timestamp};
 use uuid::Uuid;
 
 use super::AgencyStore;
+use super::exceptions::ExceptionRows;
 use super::tallies;
 use crate::blob::{pack_json, unpack_json};
 use crate::sql::{Row, Sql, insert_many};
@@ -70,6 +71,8 @@ pub struct NewRun {
     pub first_received_at: Timestamp,
     /// When its last data was received.
     pub last_received_at: Timestamp,
+    /// Whether what is stored of it may have exceptions, which this revision replaces.
+    pub had_exceptions: bool,
 }
 
 impl NewRun {
@@ -632,12 +635,14 @@ impl AgencyStore {
         let (mut runs, tallies) = (commit.runs, tallies::rows(agency, &commit.tallies));
         // One order for all writers, so that two of them never wait for each other.
         runs.sort_by(|a, b| a.key.cmp(&b.key));
+        let exceptions = ExceptionRows::of(agency, &runs, &commit.removed);
         let rows = RunRows::of(agency, runs);
         // Everything is put together before the database is locked.
         let tx = self.store.begin_write().await?;
         self.settle_entries(&tx, commit.node, &commit.inbox_ids).await?;
         self.remove_runs(&tx, &commit.removed).await?;
         self.write_runs(&tx, rows, commit.traces).await?;
+        self.write_exceptions(&tx, exceptions).await?;
         tallies::add_rows(&self.store, &tx, tallies).await?;
         tx.commit().await?;
         Ok(())
@@ -754,6 +759,7 @@ impl AgencyStore {
         for ids in ids.chunks(KEYS_AT_ONCE) {
             for text in [
                 "DELETE FROM run_blobs WHERE agency_id = $1 AND run_id IN (",
+                "DELETE FROM exceptions WHERE agency_id = $1 AND run_id IN (",
                 "DELETE FROM runs WHERE agency_id = $1 AND id IN (",
             ] {
                 let mut sql = self.store.within(&tx, text).bind(agency);

@@ -1,9 +1,12 @@
 //! One end user's data: the runs, what people said of them, and the raw payloads that they were read from.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sea_orm::Value;
 use steward_core::ids::{InboxId, RunId, WorkflowId};
 use steward_core::tallies::Tallies;
 use steward_core::time::Timestamp;
+use uuid::Uuid;
 
 use super::AgencyStore;
 use super::runs::{KEYS_AT_ONCE, RunKey};
@@ -35,6 +38,15 @@ pub struct Deletion {
     pub payloads: Vec<RewrittenPayload>,
     /// What to add to the tallies.
     pub tallies: Tallies,
+}
+
+/// What was deleted with runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Gone {
+    /// Verdicts of people.
+    pub n_verdicts: u64,
+    /// Shapes of the messages of exceptions, by workflow.
+    pub shapes: BTreeMap<WorkflowId, BTreeSet<String>>,
 }
 
 impl AgencyStore {
@@ -121,18 +133,19 @@ impl AgencyStore {
         sql.all().await?.into_iter().map(|mut row| Ok(InboxId::from_uuid(row.take()?))).collect()
     }
 
-    /// Deletes runs, their steps, what people said of them, and their part of raw payloads: all or nothing. Gives how
-    /// many words of people were deleted.
+    /// Deletes runs, their steps and exceptions, what people said of them, and their part of raw payloads: all or
+    /// nothing. What was learned of the messages of their workflows is forgotten, since they had a part in it. Gives
+    /// how many words of people were deleted, and the shapes of the messages.
     ///
     /// # Errors
     ///
     /// [`StoreError::Outrun`] when another writer revised one of the runs or rewrote one of the payloads meanwhile;
     /// nothing is deleted then.
-    pub async fn delete_runs(&self, deletion: Deletion) -> Result<u64, StoreError> {
+    pub async fn delete_runs(&self, deletion: Deletion) -> Result<Gone, StoreError> {
         let agency = self.agency_id().as_uuid();
         let tallies = tallies::rows(agency, &deletion.tallies);
         let tx = self.store.begin_write().await?;
-        let mut n_verdicts = 0;
+        let mut gone_with_them = Gone::default();
         for (id, revision, key) in &deletion.runs {
             let delete = |text: &str| self.store.within(&tx, text).bind(agency);
             let gone = delete("DELETE FROM runs WHERE agency_id = $1 AND id = $2 AND revision = $3")
@@ -146,7 +159,21 @@ impl AgencyStore {
             delete("DELETE FROM run_blobs WHERE agency_id = $1 AND run_id = $2").bind(id.as_uuid()).run().await?;
             delete("DELETE FROM run_traces WHERE agency_id = $1 AND run_key = $2").bind(key.clone()).run().await?;
             let verdicts = delete("DELETE FROM verdicts WHERE agency_id = $1 AND run_key = $2");
-            n_verdicts += verdicts.bind(key.clone()).run().await?;
+            gone_with_them.n_verdicts += verdicts.bind(key.clone()).run().await?;
+            let exceptions =
+                delete("DELETE FROM exceptions WHERE agency_id = $1 AND run_id = $2 RETURNING workflow_id, shape");
+            for mut row in exceptions.bind(id.as_uuid()).all().await? {
+                let shapes = gone_with_them.shapes.entry(WorkflowId::from_uuid(row.take()?)).or_default();
+                shapes.extend(row.take::<Option<String>>()?);
+            }
+        }
+        for workflow in gone_with_them.shapes.keys() {
+            for text in [
+                "UPDATE pattern_versions SET version = version + 1 WHERE agency_id = $1 AND workflow_id = $2",
+                "DELETE FROM pattern_miners WHERE agency_id = $1 AND workflow_id = $2",
+            ] {
+                self.store.within(&tx, text).bind(agency).bind(workflow.as_uuid()).run().await?;
+            }
         }
         for payload in deletion.payloads {
             let changed = match payload.body {
@@ -182,6 +209,60 @@ impl AgencyStore {
         }
         tallies::add_rows(&self.store, &tx, tallies).await?;
         tx.commit().await?;
-        Ok(n_verdicts)
+        Ok(gone_with_them)
+    }
+
+    /// Deletes patterns of a workflow to which nothing belongs but shapes of messages that are gone.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn forget_shapes(&self, workflow: WorkflowId, shapes: &BTreeSet<String>) -> Result<(), StoreError> {
+        let agency = self.agency_id().as_uuid();
+        let rows = self
+            .read(
+                "SELECT DISTINCT shape FROM exceptions WHERE agency_id = $1 AND workflow_id = $2 AND shape IS NOT NULL",
+            )
+            .bind(workflow.as_uuid())
+            .all()
+            .await?;
+        let left: BTreeSet<String> = rows.into_iter().map(|mut row| row.take()).collect::<Result<_, _>>()?;
+        let gone: Vec<&String> = shapes.difference(&left).collect();
+        let tx = self.store.begin_write().await?;
+        let mut owners: BTreeSet<Uuid> = BTreeSet::new();
+        for shapes in gone.chunks(KEYS_AT_ONCE) {
+            let text = "DELETE FROM pattern_shapes WHERE agency_id = $1 AND workflow_id = $2 AND shape IN (";
+            let mut sql = self.store.within(&tx, text).bind(agency).bind(workflow.as_uuid());
+            sql.push_list(shapes.iter().map(|shape| Value::from((*shape).clone())));
+            sql.push(") RETURNING pattern_id");
+            for mut row in sql.all().await? {
+                owners.insert(row.take()?);
+            }
+        }
+        for id in owners {
+            let deleted = self
+                .store
+                .within(
+                    &tx,
+                    "DELETE FROM patterns WHERE agency_id = $1 AND id = $2 AND NOT EXISTS (
+                         SELECT 1 FROM pattern_shapes s WHERE s.agency_id = $1 AND s.pattern_id = $2)",
+                )
+                .bind(agency)
+                .bind(id)
+                .run()
+                .await?;
+            if deleted == 1 {
+                for text in [
+                    "DELETE FROM pattern_days WHERE agency_id = $1 AND pattern_id = $2",
+                    "DELETE FROM pattern_drafts WHERE agency_id = $1 AND pattern_id = $2",
+                    "DELETE FROM pattern_recounts WHERE agency_id = $1 AND pattern_id = $2",
+                    "UPDATE patterns SET merged_into = NULL, merged_by = '' WHERE agency_id = $1 AND merged_into = $2",
+                ] {
+                    self.store.within(&tx, text).bind(agency).bind(id).run().await?;
+                }
+            }
+        }
+        tx.commit().await?;
+        Ok(())
     }
 }

@@ -7,9 +7,11 @@ mod caller;
 mod clients;
 mod connections;
 mod cursor;
+mod exceptions;
 mod exports;
 mod figures;
 mod keys;
+mod patterns;
 mod period;
 mod prices;
 mod privacy;
@@ -54,6 +56,7 @@ address of their connection.";
         (name = "clients", description = "The businesses that the agency works for"),
         (name = "workflows", description = "Agents, each attached to one business process, and how their runs are read"),
         (name = "runs", description = "Single executions, with their steps and evidence"),
+        (name = "exceptions", description = "What went wrong, and the patterns that it makes"),
         (name = "figures", description = "Metrics of any period, client, workflow, model, tool or release"),
         (name = "reports", description = "Frozen accounts of a month to a client"),
         (name = "settings", description = "Keys, prices and privacy"),
@@ -104,6 +107,14 @@ fn router() -> OpenApiRouter<WebState> {
         .routes(routes!(runs::get::get_run))
         .routes(routes!(runs::list_payloads::list_run_payloads))
         .routes(routes!(runs::give_verdict::give_verdict))
+        .routes(routes!(exceptions::list::list_exceptions))
+        .routes(routes!(exceptions::get::get_exception))
+        .routes(routes!(patterns::list::list_patterns))
+        .routes(routes!(patterns::get::get_pattern, patterns::update::update_pattern))
+        .routes(routes!(patterns::merge::merge_pattern))
+        .routes(routes!(patterns::split::split_pattern))
+        .routes(routes!(patterns::create_draft::create_pattern_draft))
+        .routes(routes!(patterns::delete_draft::delete_pattern_draft))
         .routes(routes!(figures::get::get_figures))
         .routes(routes!(figures::list_definitions::list_definitions))
         .routes(routes!(figures::list_calls::list_calls))

@@ -39,6 +39,14 @@ words! {
     StepStatusWord of steward_core::step::StepStatus { Unset, Ok, Error }
     /// What kind of mend an error needs.
     ErrorClassWord of steward_core::step::ErrorClass { Auth, RateLimit, Timeout, Server, BadRequest, Validation, Money, Other }
+    /// What sort of exception it is.
+    ExceptionKindWord of steward_core::exceptions::ExceptionKind {
+        Error, Validation, Limit, Refusal, Empty, Flag, Expectation, Escalation, Failure,
+    }
+    /// What people make of a pattern.
+    PatternStateWord of steward_core::patterns::PatternState { New, Regressed, Known, Muted, Resolved }
+    /// What a draft is to become.
+    DraftKindWord of steward_app::tenant::DraftKind { Request, Scenario, Rule }
     /// Who said something.
     SpeakerWord of steward_core::step::Role { System, User, Assistant, Tool }
     /// In what a figure is measured.

@@ -108,6 +108,7 @@ impl Visit {
             Room::new("Today", "/", Icon::Today, "t"),
             Room::new("Clients", "/clients", Icon::Clients, "c"),
             Room::new("Runs", "/runs", Icon::Runs, "r"),
+            Room::new("Exceptions", "/exceptions", Icon::Exceptions, "e"),
         ];
         if self.sees_money() {
             rooms.push(Room::new("Reports", "/reports", Icon::Reports, "p"));

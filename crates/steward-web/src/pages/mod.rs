@@ -5,6 +5,7 @@ mod client;
 mod clients;
 mod connections;
 mod definitions;
+mod exceptions;
 mod exports;
 mod receipts;
 mod reports;
@@ -16,6 +17,7 @@ mod sign_in;
 mod today;
 mod unmapped;
 mod workflow;
+mod workflow_expectations;
 mod workflow_rules;
 mod workflow_settings;
 
@@ -36,8 +38,10 @@ pub fn routes() -> Routes {
         .merge(workflow_settings::routes())
         .merge(workflow_rules::routes())
         .merge(connections::routes())
+        .merge(workflow_expectations::routes())
         .merge(runs::routes())
         .merge(run::routes())
+        .merge(exceptions::routes())
         .merge(exports::routes())
         .merge(definitions::routes())
         .merge(unmapped::routes())

@@ -13,14 +13,14 @@ use steward_app::AppError;
 use steward_app::run_query::RunQuery;
 use steward_app::runs::RunDetail;
 use steward_app::system::{InboxEntry, InboxKind};
-use steward_app::tenant::RunFilter;
+use steward_app::tenant::{ExceptionRow, PatternRow, RunFilter};
 use steward_core::conversation::{Said, conversation};
 use steward_core::ids::RunId;
 use steward_core::money::{Currency, Nanos};
 use steward_core::outcome::{EvidenceKind, Outcome};
 use steward_core::prices::PriceBook;
 use steward_core::run::{CostSource, RunFacts, RunState};
-use steward_core::step::{Role, Step, StepKind};
+use steward_core::step::{ErrorClass, Role, Step, StepKind};
 use steward_core::time::Period;
 
 use crate::extract::Path;
@@ -45,6 +45,7 @@ use crate::view::shell::Crumb;
 use crate::{Problem, Routes, WebState};
 
 use super::around::{Visit, sentence};
+use super::exceptions::{pattern_path, state_badge};
 use super::runs::{Names, count};
 
 /// The most steps that a page shows.
@@ -68,6 +69,8 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<RunId>
     let names = Names::load(&state, &visit).await?;
     let prices = app.price_book(actor.agency_id).await?;
     let payloads = if visit.sees_money() { Some(app.list_run_payloads(actor, id).await?) } else { None };
+    let known =
+        if detail.run.facts.exceptions.is_empty() { Vec::new() } else { app.list_run_exceptions(actor, id).await? };
     let place = names.place(&detail.workflow);
     let facts = &detail.run.facts;
     let title = if facts.title.is_empty() { detail.run.key.chars().take(60).collect() } else { facts.title.clone() };
@@ -88,6 +91,7 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<RunId>
         older: String::new(),
         facts: head(&visit, &detail, &place),
         notices: notices(&detail),
+        exceptions: exceptions(&visit, &detail, &known),
         because: because(&visit, &detail),
         verdict: Some(verdict_form(&visit, &detail)),
         results: results(&visit, facts, currency),
@@ -177,7 +181,8 @@ const fn source_in_words(source: CostSource) -> &'static str {
 fn notices(detail: &RunDetail) -> Vec<Notice> {
     let facts = &detail.run.facts;
     let mut notices = Vec::new();
-    if !facts.first_error.is_empty() {
+    // Runs that were read before exceptions were kept tell the first of them only.
+    if facts.exceptions.is_empty() && !facts.first_error.is_empty() {
         let more = facts.n_exceptions.saturating_sub(1);
         let text = if more > 0 { format!("{more} more exceptions followed.") } else { String::new() };
         notices.push(Notice::new(Tone::Bad, facts.first_error.clone(), text));
@@ -200,6 +205,43 @@ fn notices(detail: &RunDetail) -> Vec<Notice> {
         ));
     }
     notices
+}
+
+/// What a person should look at in the run. While it is open, or where it is a test, patterns are not known.
+fn exceptions(visit: &Visit, detail: &RunDetail, known: &[(ExceptionRow, Option<PatternRow>)]) -> Table {
+    let steps = &detail.run.steps;
+    let rows = detail.run.facts.exceptions.iter().map(|exception| {
+        let step = exception.span_id.as_ref().and_then(|id| steps.iter().position(|step| step.span_id == *id));
+        let place = [exception.tool.as_str(), exception.agent.as_str(), exception.stage_word()];
+        let place = place.into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned();
+        let step = match step {
+            Some(at) => Cell::Link(place, format!("#step-{at}")),
+            None => Cell::text(place),
+        };
+        let class = exception.class.map_or("", ErrorClass::as_str);
+        let sort = [exception.kind.as_str(), class, exception.code.as_str()];
+        let mut sort: Vec<&str> = sort.into_iter().filter(|text| !text.is_empty()).collect();
+        sort.dedup();
+        let pattern = known.iter().find(|(row, _)| row.key == exception.key).and_then(|(_, pattern)| pattern.as_ref());
+        let (href, pattern) = match pattern {
+            Some(pattern) => (pattern_path(pattern.id), Cell::Badge(state_badge(pattern.state))),
+            None => (String::new(), Cell::Blank),
+        };
+        let cells = vec![
+            Cell::Name(exception.message.clone(), sort.join(" · ")),
+            step,
+            Cell::Time(Time::new(exception.at, visit.now, &visit.zone)),
+            pattern,
+        ];
+        Row::opens(href, cells)
+    });
+    let columns = vec![
+        Column::new("Exception").titled("Opens its pattern"),
+        Column::new("Step"),
+        Column::new("When"),
+        Column::new("Pattern"),
+    ];
+    Table::new("Exceptions", columns, rows.collect())
 }
 
 fn because(visit: &Visit, detail: &RunDetail) -> Because {

@@ -224,6 +224,21 @@ impl Names {
         self.clients.iter().find(|client| Some(client.id) == workflow.client_id)
     }
 
+    /// The place of a workflow by its id; empty when it may not be seen.
+    pub(super) fn of(&self, id: WorkflowId) -> String {
+        self.workflows.iter().find(|workflow| workflow.id == id).map(|w| self.place(w)).unwrap_or_default()
+    }
+
+    /// Clients to choose from: id and name.
+    pub(super) fn client_choices(&self) -> Vec<(String, String)> {
+        self.clients.iter().map(|client| (client.id.to_string(), client.name.clone())).collect()
+    }
+
+    /// Workflows to choose from: id and place.
+    pub(super) fn workflow_choices(&self) -> Vec<(String, String)> {
+        self.workflows.iter().map(|workflow| (workflow.id.to_string(), self.place(workflow))).collect()
+    }
+
     fn places(&self) -> HashMap<WorkflowId, String> {
         self.workflows.iter().map(|workflow| (workflow.id, self.place(workflow))).collect()
     }

@@ -25,6 +25,7 @@ use crate::{Routes, WebState};
 
 use super::around::{DAY_METRICS, Visit, card, sentence};
 use super::clients;
+use super::exceptions::pattern_path;
 
 /// The first page.
 pub(crate) fn routes() -> Routes {
@@ -238,6 +239,14 @@ pub(super) fn line(need: &Attention, clients: &[Client]) -> Line {
         }
         AttentionKind::NoValue => {
             (Icon::Value, "No value agreed".to_owned(), Action::open("Agree on one", format!("{workflow}/settings")))
+        }
+        AttentionKind::Regressed { pattern } => {
+            (Icon::Warning, "Came back".to_owned(), Action::open("Look", pattern_path(*pattern)))
+        }
+        AttentionKind::NewPatterns { n } => {
+            let title = if *n == 1 { "A new problem".to_owned() } else { format!("{n} new problems") };
+            let list = format!("/exceptions?workflow={}&state=new&period=7d", need.workflow_id);
+            (Icon::Exceptions, title, Action::open("Look", list))
         }
     };
     let client = need.client_id.and_then(|id| clients.iter().find(|client| client.id == id));

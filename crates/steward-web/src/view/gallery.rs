@@ -31,6 +31,8 @@ use super::pages::client::ClientPage;
 use super::pages::clients::{ClientForm, Clients};
 use super::pages::connections::{ConnectionPage, ConnectionsPage};
 use super::pages::definitions::Definitions;
+use super::pages::expectations::ExpectationsPage;
+use super::pages::pattern::PatternPage;
 use super::pages::problem::Problem;
 use super::pages::report::ReportPage;
 use super::pages::reports::Reports;
@@ -536,7 +538,7 @@ pub fn conversation(words: Words) -> Conversation {
 }
 
 /// The names of all pages of the gallery.
-pub const SAMPLE_NAMES: [&str; 25] = [
+pub const SAMPLE_NAMES: [&str; 27] = [
     "gallery",
     "today",
     "clients",
@@ -548,6 +550,8 @@ pub const SAMPLE_NAMES: [&str; 25] = [
     "connection",
     "workflow-assign",
     "rules",
+    "expectations",
+    "pattern",
     "runs",
     "run",
     "reports",
@@ -614,6 +618,11 @@ pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wan
             show::<WorkflowAssign>(page(still("refund-agent-eu", "Whose workflow is this?", "/clients"), words))
         }
         "rules" => show::<RulesPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words)),
+        "expectations" => show::<ExpectationsPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words)),
+        "pattern" => {
+            let shell = shell("Lost orders", "What goes wrong, and what is done about it?", "/exceptions");
+            show::<PatternPage>(page(shell, words))
+        }
         "runs" => show::<Runs>(page(shell("Runs", "Which runs are these?", "/runs"), words)),
         "run" => {
             let mut path = samples::workflow_path(said);

@@ -11,6 +11,7 @@ mod ingest;
 mod langfuse;
 mod logs;
 mod mistakes;
+mod patterns;
 mod payload;
 mod privacy;
 mod sessions;

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
 use steward_app::connections::NewConnection;
+use steward_app::tenant::{DraftKind, PatternFilter, PatternSort};
 use steward_core::people::Role;
 use steward_core::time::Month;
 use steward_testkit::{Answer, KeyHolder, Seat, TestApp, TestDb, db_tests};
@@ -48,6 +49,9 @@ struct World {
     person: String,
     key_id: String,
     connection: String,
+    pattern: String,
+    exception: String,
+    draft: String,
 }
 
 impl World {
@@ -58,6 +62,7 @@ impl World {
         let workflow = owner.with_workflow("hidden-bot", Some(client.id)).await;
         let mut run = native("a", "hidden-bot");
         run["title"] = json!("hidden title");
+        run["steps"][1]["error"] = json!("hidden title is not found");
         owner.take_in(&[run]).await;
         let _ = owner.with_key(Some(workflow.id)).await;
         let new =
@@ -66,11 +71,19 @@ impl World {
         let person = owner.with_person("hidden@north.test", Role::Operator, &[]).await;
         let report =
             app.app().draft_report(&owner.actor, client.id, Month { year: 2026, month: 11 }).await.expect("a draft");
+        app.app().mine_patterns().await.expect("mined");
+        let all = PatternFilter::default();
+        let page = app.app().list_patterns(&owner.actor, &all, None, PatternSort::Count, None, 1);
+        let pattern = page.await.expect("patterns").patterns[0].pattern.id;
+        let draft = app.app().create_pattern_draft(&owner.actor, pattern, DraftKind::Rule, "hidden title").await;
         let id_of = |answer: Answer| answer.json()["items"][0]["id"].as_str().expect("an id").to_owned();
         Self {
             run: id_of(owner.get("/api/v1/runs").await),
             key_id: id_of(owner.get("/api/v1/keys").await),
             connection: made.connection.id.to_string(),
+            exception: id_of(owner.get("/api/v1/exceptions").await),
+            pattern: pattern.to_string(),
+            draft: draft.expect("a draft").id.to_string(),
             client: client.id.to_string(),
             workflow: workflow.id.to_string(),
             report: report.to_string(),
@@ -83,8 +96,18 @@ impl World {
     /// The same path with things that nobody has.
     fn path_to_nothing(&self, route: &Route) -> String {
         let (path, _) = self.path_of(route);
-        let things =
-            [&self.client, &self.workflow, &self.run, &self.report, &self.person, &self.key_id, &self.connection];
+        let things = [
+            &self.client,
+            &self.workflow,
+            &self.run,
+            &self.report,
+            &self.person,
+            &self.key_id,
+            &self.connection,
+            &self.pattern,
+            &self.exception,
+            &self.draft,
+        ];
         things.into_iter().fold(path, |path, id| match id.split_once('_') {
             Some((prefix, _)) => path.replace(id.as_str(), &format!("{prefix}_{}", "f".repeat(32))),
             None => path,
@@ -110,6 +133,9 @@ impl World {
                     // Who has an address of a connection needs no more: here is one that nobody has.
                     ("hooks", "{platform}") => "vapi",
                     (_, "{token}") => "sth_nobody",
+                    ("patterns", _) => &self.pattern,
+                    ("exceptions", _) => &self.exception,
+                    ("drafts", _) => &self.draft,
                     (_, "{code}") => "R1",
                     ("prompts", _) => {
                         has_things = false;
@@ -136,6 +162,9 @@ fn body_of(route: &Route) -> serde_json::Value {
         path if path.ends_with("/verdict") => json!({"outcome": "failed"}),
         path if path.ends_with("/preview") => json!({"settings": {}}),
         path if path.ends_with("/connections") => json!({"source": "vapi"}),
+        path if path.ends_with("/merge") => json!({"into": null}),
+        path if path.ends_with("/split") => json!({"shapes": null}),
+        path if path.ends_with("/drafts") => json!({"kind": "rule", "text": "a text"}),
         _ => json!({}),
     }
 }
@@ -294,7 +323,7 @@ async fn key_finds_nothing(key: &KeyHolder, route: &Route, path: &str, has_thing
     let expected = match (route.method.as_str(), has_things) {
         ("PATCH" | "DELETE", _) => 403,
         ("POST", _) if path.contains("/connections") => 403,
-        (_, _) if path.ends_with("/verdict") => 403,
+        (_, _) if ["/verdict", "/merge", "/split", "/drafts"].iter().any(|end| path.ends_with(end)) => 403,
         (_, true) => 404,
         _ => answer.status.as_u16(),
     };

@@ -12,10 +12,12 @@
 //! | `steward.waiting_ms` | how long the run waited for a person |
 //! | `steward.result.<name>` | a result: its value in whole units of the client's currency, or true |
 //! | `steward.title` | what the run was about |
+//! | `steward.flag` | true, or in words: somebody should look at this step |
 //! | `steward.masked.<kind>` | how often something of a kind was masked before it was stored |
 
 use opentelemetry_proto::tonic::common::v1::AnyValue;
 use steward_core::errors::MAX_MESSAGE_CHARS;
+use steward_core::exceptions::FLAG_ATTRIBUTE;
 use steward_core::money::Nanos;
 use steward_core::outcome::Outcome;
 use steward_core::privacy::{MaskKind, Masked, add_masked};
@@ -60,6 +62,10 @@ pub(super) fn take(draft: &mut Draft, key: &str, value: AnyValue) -> Option<AnyV
             draft.declared.waiting_ms = waited.or(draft.declared.waiting_ms);
         }
         "title" => draft.declared.title.offer_some(0, any::into_text(value)),
+        "flag" => {
+            let text = any::into_text(value).map(|text| bounded(text, MAX_MESSAGE_CHARS));
+            draft.step.attributes.extend(text.map(|text| (FLAG_ATTRIBUTE.to_owned(), text)));
+        }
         _ if rest.starts_with("masked.") => {
             let Some(kind) = MaskKind::parse(&rest[7..]) else { return Some(value) };
             let n = any::integer(&value).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);

@@ -9,8 +9,11 @@ use steward_app::demo::Payload;
 use steward_app::{App, demo};
 use steward_core::clients::Client;
 use steward_core::ids::{AgencyId, ClientId, WorkflowId};
+use steward_core::patterns::PatternState;
+use steward_core::time::Period;
 use steward_core::workflow::Workflow;
 use steward_store::system::InboxKind;
+use steward_store::tenant::{ExceptionFilter, PatternChange, PatternFilter, PatternSort};
 
 use super::serve::{Listeners, override_listeners, serve};
 use crate::config::Config;
@@ -122,9 +125,57 @@ impl Demo {
         }
         send(app, agency_id, batch).await?;
         bar.finish_and_clear();
+        app.mine_patterns().await?;
+        look_at_patterns(app, agency_id).await?;
         app.store().tidy().await?;
         Ok(agency_id)
     }
+}
+
+/// What the demo's people have made of some of the patterns that were found: how they are told, their names, and what
+/// came of them.
+const LOOKED_AT: [(&str, &str, &str, PatternState); 6] = [
+    ("rebook_flight", "access token", "The authorization of rebook_flight ran out", PatternState::Resolved),
+    ("", "upstream is restarting", "The shop's service restarts while agents use it", PatternState::Regressed),
+    ("", "order <*> not found", "A shopper gives a wrong order number", PatternState::Known),
+    ("", "payment amount does not add up", "The agent adds fares up wrongly", PatternState::Known),
+    ("", "no longer free", "Somebody else took the slot", PatternState::Known),
+    ("", "not an expression", "The calculator is asked in words", PatternState::Muted),
+];
+/// How long ago what came back was called resolved.
+const RESOLVED_DAYS_AGO: i64 = 21;
+
+/// Names some patterns and says what state they are in, as somebody would have who looked at them in the ninety days.
+async fn look_at_patterns(app: &App, agency_id: AgencyId) -> anyhow::Result<()> {
+    let store = app.agency(agency_id);
+    let now = app.clock().now();
+    let patterns = store.list_patterns(&PatternFilter::default(), PatternSort::Count, None, 1_000).await?;
+    for (tool, words, name, state) in LOOKED_AT {
+        let found = patterns
+            .iter()
+            .map(|listed| &listed.pattern)
+            .find(|pattern| pattern.template.contains(words) && (tool.is_empty() || pattern.head.tool == tool));
+        let Some(pattern) = found else { continue };
+        let mut change = PatternChange { name: Some(name.to_owned()), state: Some(state), ..PatternChange::default() };
+        match state {
+            PatternState::Resolved => change.resolved_at = Some(pattern.last_seen.plus_ms(3_600_000)),
+            PatternState::Regressed => {
+                let resolved_at = now.plus_ms(-RESOLVED_DAYS_AGO * 86_400_000);
+                let filter = ExceptionFilter {
+                    pattern: Some(pattern.id),
+                    period: Some(Period { start: resolved_at, end: now }),
+                    ..ExceptionFilter::default()
+                };
+                // The first of them is the last of the list.
+                let later = store.list_exceptions(&filter, None, 10_000).await?;
+                let Some(first) = later.last() else { continue };
+                (change.resolved_at, change.regressed_at) = (Some(resolved_at), Some(first.at));
+            }
+            _ => {}
+        }
+        store.update_pattern(pattern.id, &change, "Demo owner", now).await?;
+    }
+    Ok(())
 }
 
 async fn send(app: &App, agency_id: AgencyId, batch: Vec<Payload>) -> anyhow::Result<()> {

@@ -57,7 +57,7 @@ pub(crate) struct RunJson {
     pub(super) n_model_calls: i32,
     /// Calls of tools.
     pub(super) n_tool_calls: i32,
-    /// Exceptions: steps that went wrong, and an escalated or failed end.
+    /// Exceptions: what went wrong in it that a person should look at.
     pub(super) n_exceptions: i32,
     /// The release of the agent; empty when not said.
     pub(super) release: String,

@@ -44,6 +44,8 @@ pub(crate) struct PreviewJson {
     after: TotalsJson,
     /// Runs whose outcome or results would change.
     n_changed: usize,
+    /// Runs that would have broken an expectation.
+    n_broken: usize,
     /// Runs whose steps retention has dropped: they keep their reading.
     n_without_steps: usize,
     /// Whether the settings change what one run is. Past runs keep their boundaries, so this preview does not show it.
@@ -60,6 +62,8 @@ pub(crate) struct TotalsJson {
     outcomes: BTreeMap<String, u32>,
     /// Results by name.
     results: BTreeMap<String, u32>,
+    /// Runs by the kind of expectation that they broke: `calls_tool`, `never_says`.
+    broken: BTreeMap<String, u32>,
 }
 
 /// One run, read in two ways.
@@ -93,13 +97,15 @@ pub(crate) struct ReadingJson {
     words: String,
     /// Results by name, and how many of each.
     results: BTreeMap<String, u32>,
+    /// What was broken of what is expected, in words.
+    broken: Vec<String>,
 }
 
 impl From<Totals> for TotalsJson {
     fn from(totals: Totals) -> Self {
         let outcomes =
             Outcome::ALL.into_iter().map(|outcome| (outcome.as_str().to_owned(), totals.of_outcome(outcome)));
-        Self { outcomes: outcomes.collect(), results: totals.results }
+        Self { outcomes: outcomes.collect(), results: totals.results, broken: totals.broken }
     }
 }
 
@@ -110,6 +116,7 @@ impl From<Reading> for ReadingJson {
             evidence: reading.evidence.into(),
             words: reading.words,
             results: reading.results,
+            broken: reading.broken.into_iter().map(|(_, words)| words).collect(),
         }
     }
 }
@@ -154,6 +161,7 @@ pub(crate) async fn preview_workflow(
         before: preview.before.into(),
         after: preview.after.into(),
         n_changed: preview.n_changed,
+        n_broken: preview.n_broken,
         n_without_steps: preview.n_without_steps,
         changes_run_unit: preview.changes_run_unit,
         runs: preview.runs.into_iter().map(PreviewedRunJson::from).collect(),

@@ -7,6 +7,8 @@ pub mod client;
 pub mod clients;
 pub mod connections;
 pub mod definitions;
+pub mod expectations;
+pub mod pattern;
 pub mod problem;
 pub mod report;
 pub mod reports;

@@ -32,6 +32,8 @@ pub struct RunPage {
     pub facts: Facts,
     /// What went wrong in it, or is odd about it.
     pub notices: Vec<Notice>,
+    /// What a person should look at: message, sort, step, pattern.
+    pub exceptions: Table,
     /// Its outcome, and why.
     pub because: Because,
     /// The form for a person's verdict; `None` for those who may not give one.
@@ -138,6 +140,7 @@ impl Samples for RunPage {
             older: String::new(),
             facts: Facts::default(),
             notices: Vec::new(),
+            exceptions: Table::default(),
             because: Because {
                 outcome: Badge::outcome(Outcome::Unverified),
                 state: Badge::run_state("open"),
@@ -180,6 +183,7 @@ impl Samples for RunPage {
                 words.say("check_insurance failed: 401 token expired"),
                 "The agent went on without it. 41 runs since Saturday had the same.",
             )],
+            exceptions: exceptions(words),
             because: because(words),
             verdict: Some(VerdictForm {
                 action: "/runs/run_1/verdict".to_owned(),
@@ -278,6 +282,28 @@ fn facts(words: Words) -> Facts {
             Fact::new("Run", FactValue::Id(IdCopy("run_018f3b2c9d4e7a6b8c1d2e3f4a5b6c7d".to_owned()))),
         ],
     }
+}
+
+fn exceptions(words: Words) -> Table {
+    let row = |message: &str, sort: &str, pattern: Badge| {
+        Row::opens(
+            "/patterns/pat_1",
+            vec![
+                Cell::Name(words.say(message), words.say(sort)),
+                Cell::Link(words.say("check_insurance"), "#step-2".to_owned()),
+                Cell::Time(ago(30)),
+                Cell::Badge(pattern),
+            ],
+        )
+    };
+    Table::new(
+        "Exceptions",
+        vec![Column::new("Exception"), Column::new("Step"), Column::new("When"), Column::new("Pattern")],
+        vec![
+            row("the insurer did not answer", "error · timeout", Badge::new(Icon::Flag, "new", Tone::Warn)),
+            row("the agent said it", "expectation · never_says", Badge::new(Icon::Eye, "known", Tone::Info)),
+        ],
+    )
 }
 
 fn because(words: Words) -> Because {

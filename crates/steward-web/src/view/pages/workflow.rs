@@ -108,7 +108,9 @@ pub fn workflow_tabs(workflow: &str, open: &str) -> Tabs {
         tabs: vec![
             tab("Figures", "figures", format!("/workflows/{workflow}")),
             tab("Runs", "runs", format!("/runs?workflow={workflow}")),
+            tab("Exceptions", "exceptions", format!("/exceptions?workflow={workflow}")),
             tab("Rules", "rules", format!("/workflows/{workflow}/rules")),
+            tab("Expectations", "expectations", format!("/workflows/{workflow}/expectations")),
             tab("Connections", "connections", format!("/workflows/{workflow}/connections")),
             tab("Settings", "settings", format!("/workflows/{workflow}/settings")),
         ],

@@ -41,15 +41,15 @@ fn an_error_of_n8n_and_its_execution_are_one_run_in_any_order() {
     );
     assert_eq!(error[0].trace_id, "n8n:con_1/231", "ids of n8n are its own inside one connection");
     let (_, alone) = one_run(std::slice::from_ref(&error));
-    assert_eq!((alone.outcome(), alone.n_exceptions), (Outcome::Failed, 2));
+    assert_eq!((alone.outcome(), alone.n_exceptions), (Outcome::Failed, 1));
     assert_eq!(alone.first_error, "CRM: The service refused it");
     let (run, facts) = one_run(&[error.clone(), bare.clone(), whole]);
     assert_eq!((facts.outcome(), facts.cycle_ms), (Outcome::Failed, 9_000));
     assert_eq!(facts.first_error, "CRM: The service refused it");
     assert_eq!(
         (facts.n_exceptions, facts.n_tool_calls, facts.n_model_calls),
-        (2, 1, 1),
-        "one error, and the failed end"
+        (1, 1, 1),
+        "one error: the failed end says no more"
     );
     let failed = run.iter().find(|step| step.span_id == "error").unwrap();
     assert_eq!((failed.error.as_ref().unwrap().class, failed.duration_ms()), (ErrorClass::RateLimit, 2_000));
