@@ -137,7 +137,7 @@ impl Demo {
 const LOOKED_AT: [(&str, &str, &str, PatternState); 6] = [
     ("rebook_flight", "access token", "The authorization of rebook_flight ran out", PatternState::Resolved),
     ("", "upstream is restarting", "The shop's service restarts while agents use it", PatternState::Regressed),
-    ("", "order <*> not found", "A shopper gives a wrong order number", PatternState::Known),
+    ("get_order", "order <*> not found", "A shopper gives a wrong order number", PatternState::Known),
     ("", "payment amount does not add up", "The agent adds fares up wrongly", PatternState::Known),
     ("", "no longer free", "Somebody else took the slot", PatternState::Known),
     ("", "not an expression", "The calculator is asked in words", PatternState::Muted),
