@@ -9,7 +9,8 @@ const PATIENCE_MS = 300_000;
 /** Starts the demo and waits for its sign-in link. */
 export async function startDemo(program, dataFolder) {
   const port = await freePort();
-  const args = ["demo", "--data", dataFolder, "--listen", `127.0.0.1:${port}`];
+  // No test speaks gRPC here, and its usual port may be taken.
+  const args = ["demo", "--data", dataFolder, "--listen", `127.0.0.1:${port}`, "--listen-grpc", "off"];
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: withoutSettings() });
   let output = "";
   const exited = new Promise((done) => child.on("exit", done));
