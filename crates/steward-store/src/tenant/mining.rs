@@ -285,7 +285,8 @@ impl AgencyStore {
 
         let tx = self.store.begin_write().await?;
         self.next_version(&tx, commit.workflow_id, commit.version).await?;
-        insert_many(&tx, backend, "patterns", PATTERN_COLUMNS, pattern_rows, &pattern_tail()).await?;
+        let columns = [&["agency_id", "head"], patterns::COLUMNS].concat();
+        insert_many(&tx, backend, "patterns", &columns, pattern_rows, &pattern_tail()).await?;
         let columns = ["agency_id", "workflow_id", "head", "shape", "pattern_id", "by_hand"];
         let tail = "ON CONFLICT (agency_id, workflow_id, head, shape) DO UPDATE SET pattern_id = excluded.pattern_id, by_hand = excluded.by_hand";
         insert_many(&tx, backend, "pattern_shapes", &columns, shape_rows, tail).await?;
@@ -500,37 +501,6 @@ type Days = BTreeSet<(Uuid, i32)>;
 fn day_of(ended_at: i64) -> i32 {
     i32::try_from(ended_at / DAY_MICROS).unwrap_or(i32::MAX)
 }
-
-const PATTERN_COLUMNS: &[&str] = &[
-    "agency_id",
-    "head",
-    "id",
-    "workflow_id",
-    "key",
-    "kind",
-    "stage",
-    "agent",
-    "tool",
-    "class",
-    "code",
-    "template",
-    "because",
-    "name",
-    "state",
-    "n",
-    "n_runs",
-    "wasted_nanos",
-    "first_seen",
-    "last_seen",
-    "resolved_at",
-    "resolved_in",
-    "regressed_at",
-    "changed_at",
-    "changed_by",
-    "merged_into",
-    "merged_by",
-    "split_from",
-];
 
 /// On a pattern that is there already, what mining decides is written anew, and what people decide where it follows
 /// from what was seen. Names and counts stay.
