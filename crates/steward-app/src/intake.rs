@@ -214,6 +214,18 @@ fn decode_as_it_came(origin: Origin, kind: InboxKind, body: &[u8]) -> Result<Dec
     }
 }
 
+/// How many bytes of memory a payload takes once it is read, and at least `most` when it is more than that.
+#[must_use]
+pub fn weight_of(kind: InboxKind, body: &[u8], most: usize) -> usize {
+    use steward_wire::otlp::Encoding;
+    use steward_wire::weight;
+    match kind {
+        InboxKind::OtlpProtobuf => weight::of_traces(body, Encoding::Protobuf, most),
+        InboxKind::OtlpLogsProtobuf => weight::of_logs(body, Encoding::Protobuf, most),
+        _ => weight::of_json(body, most),
+    }
+}
+
 /// The platform whose events a payload holds.
 pub(crate) fn platform_of(kind: InboxKind) -> Result<Platform, WireError> {
     Platform::parse(kind.as_str()).ok_or(WireError::Shape("it is no event of a platform"))

@@ -52,6 +52,7 @@ pub use clock::{Clock, IdSource};
 pub use error::AppError;
 /// What the use cases take and give back, as the store keeps it.
 pub use steward_store::{StoreError, system, tenant};
+pub use steward_wire::protobuf;
 
 /// The program's use cases over one database. Cheap to clone.
 #[derive(Debug, Clone)]

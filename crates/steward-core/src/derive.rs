@@ -4,8 +4,8 @@
 //! change nothing, and a rebuild from the inbox gives the same run.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
 
+use foldhash::{HashMap, HashSet};
 use jiff::tz::TimeZone;
 
 use crate::calendar::BusinessHours;
@@ -54,11 +54,18 @@ pub struct Context<'a> {
 /// The result is sorted by start, then by span, and does not depend on the order of arrival.
 #[must_use]
 pub fn merge(known: Vec<Step>, added: Vec<Step>) -> Vec<Step> {
-    if known.is_empty() && added.len() == 1 {
-        return added;
-    }
     let mut steps = known;
-    steps.extend(added);
+    if steps.is_empty() {
+        steps = added;
+    } else {
+        steps.extend(added);
+    }
+    // Mostly each span is reported once, and in order: steps are large, and moving them is what costs.
+    let by_start = |a: &Step, b: &Step| (a.started_at, a.key()).cmp(&(b.started_at, b.key()));
+    if are_distinct(&steps) {
+        steps.sort_by(by_start);
+        return steps;
+    }
     steps.sort_by(|a, b| a.key().cmp(&b.key()));
     let mut merged: Vec<Step> = Vec::with_capacity(steps.len());
     let mut of_parts: Vec<Step> = Vec::new();
@@ -77,8 +84,15 @@ pub fn merge(known: Vec<Step>, added: Vec<Step>) -> Vec<Step> {
         }
         merged.push(step);
     }
-    merged.sort_by(|a, b| (a.started_at, a.key()).cmp(&(b.started_at, b.key())));
+    merged.sort_by(by_start);
     merged
+}
+
+/// Whether no two steps are reports of one span.
+fn are_distinct(steps: &[Step]) -> bool {
+    let mut keys: Vec<(&str, &str)> = steps.iter().map(Step::key).collect();
+    keys.sort_unstable();
+    keys.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 fn fuller_of(mut a: Step, mut b: Step) -> Step {
@@ -202,7 +216,7 @@ fn errors_of(steps: &[Step], tree: &Tree) -> StepErrors {
             None => errors::of_tool_text(step),
         })
         .collect();
-    let mut decided: HashSet<usize> = HashSet::new();
+    let mut decided: HashSet<usize> = HashSet::default();
     // The last attempt comes first here, and what came of it came of the call.
     for &i in tree.order.iter().rev() {
         let Some(outer) = same_call_around(steps, tree, i) else { continue };
@@ -523,7 +537,7 @@ pub(crate) fn repeated_calls(steps: &[Step], tree: &Tree) -> Vec<bool> {
     let mut repeated = vec![false; steps.len()];
     let calls: Vec<usize> =
         (0..steps.len()).filter(|i| steps[*i].kind.is_inference() && steps[*i].usage.is_some()).collect();
-    let mut by_response: HashMap<&str, usize> = HashMap::new();
+    let mut by_response: HashMap<&str, usize> = HashMap::default();
     for (position, &i) in calls.iter().enumerate() {
         let step = &steps[i];
         if let Some(response) = step.response_id.as_deref() {

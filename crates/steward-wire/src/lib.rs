@@ -24,8 +24,10 @@ pub mod native;
 mod nul;
 pub mod otlp;
 pub mod platforms;
+pub mod protobuf;
 mod rules;
 mod text;
+pub mod weight;
 
 use steward_core::step::Step;
 

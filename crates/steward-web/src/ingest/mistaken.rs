@@ -6,9 +6,9 @@
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method};
 use steward_app::mistakes::Mistake;
+use steward_app::protobuf::{BYTES, FIXED64, field, fields};
 use steward_app::system::InboxKind;
 
-use super::protobuf::{BYTES, FIXED64, field, fields};
 use super::status::PROTOBUF;
 
 /// Names what a body is, when it is not what its headers say, with the mend. For a body that could not be read.

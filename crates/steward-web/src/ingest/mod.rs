@@ -11,11 +11,9 @@ mod key;
 mod langfuse;
 mod mistaken;
 mod otlp;
-mod protobuf;
 mod runs;
 mod signals;
 mod status;
-mod weight;
 
 pub(crate) use key::{find_scope, find_sender, key_in};
 pub(crate) use langfuse::error as langfuse_error;

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
 use prost::Message as _;
 use serde_json::json;
-use steward_app::intake::{Accepted, IntakeError};
+use steward_app::intake::{Accepted, IntakeError, weight_of};
 use steward_app::mistakes::{Mistake, Sender};
 use steward_app::system::{InboxKind, KeyScope};
 
@@ -17,7 +17,6 @@ use super::body::{Coming, Read};
 use super::key::find_scope;
 use super::mistaken;
 use super::status::{Encoding, PROTOBUF};
-use super::weight;
 use crate::problem::Kind;
 use crate::{Problem, WebState};
 
@@ -140,7 +139,7 @@ pub(super) async fn accept(
 /// 413 for what would take more memory than there is for one, 503 for more than there is for all at once.
 pub(super) fn weigh(state: &WebState, kind: InboxKind, read: &mut Read) -> Result<(), Problem> {
     let most = state.config().max_bytes_in_flight / 2;
-    let weight = weight::of(kind, &read.bytes, most);
+    let weight = weight_of(kind, &read.bytes, most);
     if weight > most {
         return Err(
             Problem::new(Kind::TooLarge).because("the body holds too many spans or values; send smaller batches")

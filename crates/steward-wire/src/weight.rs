@@ -4,9 +4,8 @@
 //! memory is not a body's size but what is in it. The weights are what the standard's structures and our steps take,
 //! rounded up.
 
-use steward_app::system::InboxKind;
-
-use super::protobuf::{BYTES, fields};
+use crate::otlp::Encoding;
+use crate::protobuf::{BYTES, fields};
 
 /// What one object or array of JSON takes as a tree.
 const JSON_CONTAINER: usize = 700;
@@ -15,17 +14,25 @@ const JSON_VALUE: usize = 40;
 /// Values nest no deeper: the decoders refuse what lies below.
 const MAX_DEPTH: u32 = 100;
 
-/// How many bytes of memory a payload takes once it is read, and at least `most` when it is more than that.
-pub(super) fn of(kind: InboxKind, body: &[u8], most: usize) -> usize {
-    match kind {
-        InboxKind::OtlpProtobuf | InboxKind::OtlpLogsProtobuf => {
-            let root = if kind == InboxKind::OtlpProtobuf { Message::Request } else { Message::LogsRequest };
-            let mut weight = body.len();
-            message(root, body, 0, &mut weight, most);
-            weight
-        }
-        _ => json(body, most),
+/// How many bytes of memory an OTLP request for traces takes once it is read, and at least `most` when it is more.
+#[must_use]
+pub fn of_traces(body: &[u8], encoding: Encoding, most: usize) -> usize {
+    of(Message::Request, body, encoding, most)
+}
+
+/// The same of an OTLP request for logs.
+#[must_use]
+pub fn of_logs(body: &[u8], encoding: Encoding, most: usize) -> usize {
+    of(Message::LogsRequest, body, encoding, most)
+}
+
+fn of(request: Message, body: &[u8], encoding: Encoding, most: usize) -> usize {
+    if encoding == Encoding::Json {
+        return of_json(body, most);
     }
+    let mut weight = body.len();
+    message(request, body, 0, &mut weight, most);
+    weight
 }
 
 /// The messages of OTLP that repeat, or hold such.
@@ -105,8 +112,9 @@ fn message(of: Message, bytes: &[u8], depth: u32, weight: &mut usize, most: usiz
     }
 }
 
-/// Counts what is outside of strings; whether it is JSON at all is not looked at.
-fn json(body: &[u8], most: usize) -> usize {
+/// The same of JSON. Counts what is outside of strings; whether it is JSON at all is not looked at.
+#[must_use]
+pub fn of_json(body: &[u8], most: usize) -> usize {
     let mut weight = body.len();
     let (mut in_string, mut escaped) = (false, false);
     for byte in body {
@@ -134,42 +142,42 @@ mod tests {
     #[test]
     fn empty_messages_weigh_what_they_become() {
         let spans = [0x0a, 0x04, 0x12, 0x02, 0x12, 0x00].repeat(1_000);
-        assert_eq!(of(InboxKind::OtlpProtobuf, &spans, MOST), 6_000 + 1_000 * 3_600);
+        assert_eq!(of_traces(&spans, Encoding::Protobuf, MOST), 6_000 + 1_000 * 3_600);
         let resources = [0x0a, 0x00].repeat(100_000);
-        assert!(of(InboxKind::OtlpProtobuf, &resources, MOST) > MOST);
-        assert!(of(InboxKind::OtlpJson, "{},".repeat(100_000).as_bytes(), MOST) > MOST);
+        assert!(of_traces(&resources, Encoding::Protobuf, MOST) > MOST);
+        assert!(of_json("{},".repeat(100_000).as_bytes(), MOST) > MOST);
     }
 
     #[test]
     fn records_of_logs_weigh_what_they_become() {
         let records = [0x0a, 0x04, 0x12, 0x02, 0x12, 0x00].repeat(1_000);
-        assert_eq!(of(InboxKind::OtlpLogsProtobuf, &records, MOST), 6_000 + 1_000 * 3_600);
+        assert_eq!(of_logs(&records, Encoding::Protobuf, MOST), 6_000 + 1_000 * 3_600);
         let body = [0x0a, 0x06, 0x12, 0x04, 0x12, 0x02, 0x2a, 0x00];
-        assert_eq!(of(InboxKind::OtlpLogsProtobuf, &body, MOST), 8 + 3_600 + 60);
+        assert_eq!(of_logs(&body, Encoding::Protobuf, MOST), 8 + 3_600 + 60);
         let attribute = [0x0a, 0x06, 0x12, 0x04, 0x12, 0x02, 0x32, 0x00];
-        assert_eq!(of(InboxKind::OtlpLogsProtobuf, &attribute, MOST), 8 + 3_600 + 120);
+        assert_eq!(of_logs(&attribute, Encoding::Protobuf, MOST), 8 + 3_600 + 120);
     }
 
     #[test]
     fn long_texts_weigh_what_they_are() {
         let text = r#""{[,:\"{[,:\\""#.repeat(1_000);
-        assert_eq!(of(InboxKind::Native, text.as_bytes(), MOST), text.len());
+        assert_eq!(of_json(text.as_bytes(), MOST), text.len());
         let mut name = vec![0x0a, 0x00];
         name[1] = 100;
         name.extend([b'x'; 100]);
-        assert!(of(InboxKind::OtlpProtobuf, &name, MOST) < 2_000);
+        assert!(of_traces(&name, Encoding::Protobuf, MOST) < 2_000);
     }
 
     #[test]
     fn values_may_nest_as_deep_as_they_like() {
         let json = "[".repeat(1_000_000);
-        assert!(of(InboxKind::OtlpJson, json.as_bytes(), usize::MAX) > 700_000_000);
+        assert!(of_json(json.as_bytes(), usize::MAX) > 700_000_000);
         // Each list holds one value that holds one list.
         let mut value = Vec::new();
         for _ in 0..20 {
             let length = u8::try_from(value.len()).expect("short");
             value = [&[0x2a, length + 2, 0x0a, length], value.as_slice()].concat();
         }
-        assert!(of(InboxKind::OtlpProtobuf, &value, MOST) < 2_000);
+        assert!(of_traces(&value, Encoding::Protobuf, MOST) < 2_000);
     }
 }

@@ -1,12 +1,14 @@
 //! Protobuf as far as it can be told without a schema: fields, one after the other.
 
-pub(super) const FIXED64: u8 = 1;
-pub(super) const BYTES: u8 = 2;
+/// The wire type of eight bytes.
+pub const FIXED64: u8 = 1;
+/// The wire type of a length and so many bytes: texts, lists, messages.
+pub const BYTES: u8 = 2;
 const VARINT: u8 = 0;
 const FIXED32: u8 = 5;
 
 /// The fields of a message, up to the first that cannot be read: number, wire type, and the bytes of those that have some.
-pub(super) fn fields(mut rest: &[u8]) -> impl Iterator<Item = (u64, u8, &[u8])> {
+pub fn fields(mut rest: &[u8]) -> impl Iterator<Item = (u64, u8, &[u8])> {
     std::iter::from_fn(move || {
         let key = varint(&mut rest)?;
         let (number, wire) = (key >> 3, (key & 7) as u8);
@@ -27,7 +29,8 @@ pub(super) fn fields(mut rest: &[u8]) -> impl Iterator<Item = (u64, u8, &[u8])> 
 }
 
 /// The bytes of the first field of a number that has bytes.
-pub(super) fn field(message: &[u8], wanted: u64) -> Option<&[u8]> {
+#[must_use]
+pub fn field(message: &[u8], wanted: u64) -> Option<&[u8]> {
     fields(message).find_map(|(number, wire, bytes)| (number == wanted && wire == BYTES).then_some(bytes))
 }
 
