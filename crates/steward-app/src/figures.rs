@@ -244,8 +244,9 @@ impl App {
             release: scope.release.clone(),
             metrics: metrics.to_vec(),
         };
-        let series = self.store_of(actor).list_tallies_by_hour(&query).await?;
-        Ok(by_day(&series, period, &agency.zone()))
+        let zone = agency.zone();
+        let series = self.store_of(actor).list_tallies_by_day(&query, &period.stretches(&zone)).await?;
+        Ok(by_day(&series, period, &zone))
     }
 
     /// Calls by tool (`true`) or by model in a period, most calls first.
@@ -417,7 +418,7 @@ pub fn results_of(sums: &Sums) -> Vec<ResultCount> {
     results
 }
 
-/// Hours into local days; days with nothing in them are there too.
+/// A series by day into the local days of a period; days with nothing in them are there too.
 #[must_use]
 pub fn by_day(series: &TallySeries, period: Period, zone: &TimeZone) -> Vec<Day> {
     let date_of = |at: Timestamp| at.to_jiff().to_zoned(zone.clone()).date();
@@ -429,10 +430,11 @@ pub fn by_day(series: &TallySeries, period: Period, zone: &TimeZone) -> Vec<Day>
         let Ok(next) = date.tomorrow() else { break };
         date = next;
     }
-    for (hour, sums) in series {
-        let date = date_of(Timestamp(i64::from(*hour) * steward_core::time::HOUR_MICROS));
+    let number = |date: jiff::civil::Date| date.duration_since(jiff::civil::date(1970, 1, 1)).as_hours().div_euclid(24);
+    let first = days.first().map_or(0, |day| number(day.date));
+    for (day, sums) in series {
         // Ragged ends of zones that are not whole hours off fall to the nearest day of the period.
-        let at = days.partition_point(|day| day.date < date).min(days.len().saturating_sub(1));
+        let at = usize::try_from(i64::from(*day) - first).unwrap_or(0).min(days.len().saturating_sub(1));
         if let Some(day) = days.get_mut(at) {
             day.sums.merge(sums);
         }

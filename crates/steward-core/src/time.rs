@@ -152,14 +152,42 @@ impl Period {
     /// A zone whose offset is not whole hours has its bounds moved down to the hour in which they fall.
     #[must_use]
     pub fn buckets(&self) -> Buckets {
-        let (first_hour, end_hour) = (self.start.hour(), self.end.hour());
-        let first_day = first_hour.div_euclid(24) + i32::from(first_hour.rem_euclid(24) != 0);
-        let end_day = end_hour.div_euclid(24);
-        if first_day >= end_day {
-            return Buckets { days: (0, 0), hours: [(first_hour, end_hour), (0, 0)] };
-        }
-        Buckets { days: (first_day, end_day), hours: [(first_hour, first_day * 24), (end_day * 24, end_hour)] }
+        Buckets::of_hours(self.start.hour(), self.end.hour())
     }
+
+    /// The period as stretches in which a zone's clocks stay as they are, in order.
+    ///
+    /// Bounds, and changes of the clocks, that do not fall on a whole UTC hour are moved as [`buckets`](Self::buckets)
+    /// moves them. A zone has two changes a year or none; after a hundred the last offset holds.
+    #[must_use]
+    pub fn stretches(&self, zone: &TimeZone) -> Vec<Stretch> {
+        let end = self.end.hour();
+        let hours_ahead = |at: Timestamp| zone.to_offset(at.to_jiff()).seconds().div_euclid(3_600);
+        let changes = zone.following(self.start.to_jiff()).map(|change| Timestamp::from_jiff(change.timestamp()));
+        let mut stretches = Vec::new();
+        let (mut from, mut hours) = (self.start.hour(), hours_ahead(self.start));
+        for change in changes.take_while(|change| *change < self.end).take(100) {
+            let to = change.plus_micros(HOUR_MICROS - 1).hour().min(end);
+            if from < to {
+                stretches.push(Stretch { hours: (from, to), hours_ahead: hours });
+            }
+            (from, hours) = (to, hours_ahead(change));
+        }
+        if from < end {
+            stretches.push(Stretch { hours: (from, end), hours_ahead: hours });
+        }
+        stretches
+    }
+}
+
+/// Part of a period in which the clocks of a zone stay as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// Hours since the epoch, UTC, half-open.
+    pub hours: (i32, i32),
+    /// By how many whole hours the clocks are ahead of UTC, rounded down: enough to tell on which of the zone's days an
+    /// hour begins.
+    pub hours_ahead: i32,
 }
 
 /// A period as buckets of tallies: whole UTC days, and hours at both ends; all half-open.
@@ -169,6 +197,24 @@ pub struct Buckets {
     pub days: (i32, i32),
     /// Hours since the epoch, before and after the days.
     pub hours: [(i32, i32); 2],
+}
+
+impl Buckets {
+    /// The buckets of a half-open range of hours since the epoch.
+    #[must_use]
+    pub fn of_hours(first_hour: i32, end_hour: i32) -> Self {
+        let first_day = first_hour.div_euclid(24) + i32::from(first_hour.rem_euclid(24) != 0);
+        let end_day = end_hour.div_euclid(24);
+        if first_day >= end_day {
+            return Self { days: (0, 0), hours: [(first_hour, end_hour), (0, 0)] };
+        }
+        Self { days: (first_day, end_day), hours: [(first_hour, first_day * 24), (end_day * 24, end_hour)] }
+    }
+
+    /// The ranges that are not empty: the grain of their tallies, 1 for days and 0 for hours, and the buckets.
+    pub fn ranges(&self) -> impl Iterator<Item = (i16, (i32, i32))> {
+        [(1, self.days), (0, self.hours[0]), (0, self.hours[1])].into_iter().filter(|(_, (from, to))| from < to)
+    }
 }
 
 /// A calendar month of one year.
@@ -239,7 +285,31 @@ impl std::fmt::Display for Month {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
+
+    #[test]
+    fn each_hour_falls_on_the_day_of_the_zone_on_which_it_begins() {
+        for name in ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]
+        {
+            let zone = TimeZone::get(name).expect("a zone");
+            let days = |year, month| Period::of_days(date(year, month, 1), date(year, month, 30), &zone).expect("days");
+            for period in [days(2026, 3), days(2026, 4), days(2026, 10), days(2026, 11), days(2011, 12)] {
+                let mut hours = period.start.hour();
+                for stretch in period.stretches(&zone) {
+                    assert_eq!(stretch.hours.0, hours, "{name}");
+                    for hour in stretch.hours.0..stretch.hours.1 {
+                        let begins = Timestamp(i64::from(hour) * HOUR_MICROS).to_jiff().to_zoned(zone.clone()).date();
+                        let day = begins.duration_since(date(1970, 1, 1)).as_hours() / 24;
+                        assert_eq!(i64::from((hour + stretch.hours_ahead).div_euclid(24)), day, "{name} {begins}");
+                    }
+                    hours = stretch.hours.1;
+                }
+                assert_eq!(hours, period.end.hour(), "{name}");
+            }
+        }
+    }
 
     #[test]
     fn a_month_in_a_zone_is_whole_days_and_ragged_hours() {

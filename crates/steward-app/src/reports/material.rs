@@ -22,8 +22,6 @@ use crate::{Actor, App, AppError};
 
 /// Up to so many runs in the month, single runs are counted where tallies do not say; beyond it only tallies speak.
 const COUNT_RUNS_UP_TO: i64 = 12_000;
-/// Up to so many failed calls in the month, their tallies are read by the hour.
-const ERRORS_BY_HOUR: i64 = 2_000;
 /// A day on which usually fewer runs come in may pass without one.
 const USUAL_RUNS_A_DAY: f64 = 3.0;
 /// The most results of a workflow that a report lists.
@@ -201,23 +199,13 @@ async fn read_workflow(
         release: None,
         metrics: metrics.to_vec(),
     };
-    let n_errors = sums.total(Metric::ToolErrors).0 + sums.total(Metric::ModelErrors).0;
-    let days = if n_errors <= ERRORS_BY_HOUR {
-        let series = store.list_tallies_by_hour(&query(months.counted, METRICS_BY_DAY)).await?;
-        figures::by_day(&series, months.period, months.zone)
-    } else {
-        // With errors of many tools in every hour, summing each day in the database is less to read.
-        let mut days = figures::by_day(&Vec::new(), months.period, months.zone);
-        for day in &mut days {
-            if let Some(whole) = Period::of_days(day.date, day.date, months.zone) {
-                let of_day = store.sum_tallies(&query(counted(whole), METRICS_BY_DAY)).await?;
-                of_day.iter().for_each(|(_, sums)| day.sums.merge(sums));
-            }
-        }
-        days
+    let by_day = async |period: Period, metrics: &[Metric]| {
+        store.list_tallies_by_day(&query(period, metrics), &period.stretches(months.zone)).await
     };
+    let series = by_day(months.counted, METRICS_BY_DAY).await?;
+    let days = figures::by_day(&series, months.period, months.zone);
     let silent = if days.iter().any(|day| day.sums.runs() <= 0) {
-        let series = store.list_tallies_by_hour(&query(months.before, &[Metric::Runs])).await?;
+        let series = by_day(months.before, &[Metric::Runs]).await?;
         let before = figures::by_day(&series, months.before, months.zone);
         silent_days(&workflow, &days, &before, months)
     } else {

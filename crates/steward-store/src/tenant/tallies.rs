@@ -6,11 +6,11 @@ use sea_orm::{DatabaseTransaction, Value};
 use steward_core::ids::WorkflowId;
 use steward_core::metrics::Sums;
 use steward_core::tallies::{Metric, Tallies};
-use steward_core::time::Period;
+use steward_core::time::{Buckets, Period, Stretch};
 use uuid::Uuid;
 
 use super::AgencyStore;
-use crate::sql::{Sql, insert_many};
+use crate::sql::{Row, Sql, insert_many};
 use crate::{Store, StoreError};
 
 /// Which tallies to sum.
@@ -28,7 +28,7 @@ pub struct TallyQuery {
     pub metrics: Vec<Metric>,
 }
 
-/// Sums by hour: hours since the epoch, and what happened in them.
+/// Sums by hour or by day: hours or days since the epoch, and what happened in them.
 pub type TallySeries = Vec<(i32, Sums)>;
 
 /// One counter: workflow, slice, grain, metric, bucket, key, release; in the order in which writers lock them.
@@ -87,9 +87,7 @@ impl AgencyStore {
         if query.workflows.is_empty() {
             return Ok(by_workflow);
         }
-        let buckets = query.period.buckets();
-        let ranges = [(1_i16, buckets.days), (0, buckets.hours[0]), (0, buckets.hours[1])];
-        for (grain, (from, to)) in ranges.into_iter().filter(|(_, (from, to))| from < to) {
+        for (grain, (from, to)) in query.period.buckets().ranges() {
             let mut sql = self.read("SELECT workflow_id, metric, key, CAST(SUM(n) AS BIGINT), CAST(SUM(sum) AS BIGINT) FROM tallies WHERE agency_id = $1");
             push_query(&mut sql, query, grain, from, to);
             sql.push(" GROUP BY workflow_id, metric, key");
@@ -124,20 +122,51 @@ impl AgencyStore {
         let mut sql = self.read("SELECT bucket, metric, key, CAST(SUM(n) AS BIGINT), CAST(SUM(sum) AS BIGINT) FROM tallies WHERE agency_id = $1");
         push_query(&mut sql, query, 0, from, to);
         sql.push(" GROUP BY bucket, metric, key ORDER BY bucket");
-        let mut series: TallySeries = Vec::new();
-        for mut row in sql.all().await? {
-            let hour: i32 = row.take()?;
-            let metric: String = row.take()?;
-            let key: String = row.take()?;
-            let (n, sum) = (row.take()?, row.take()?);
-            let Some(metric) = Metric::parse(&metric) else { continue };
-            if series.last().is_none_or(|(last, _)| *last != hour) {
-                series.push((hour, Sums::default()));
-            }
-            if let Some((_, sums)) = series.last_mut() {
-                sums.add(metric, &key, n, sum);
+        let mut series = TallySeries::new();
+        add_series(sql.all().await?, &mut series)?;
+        Ok(series)
+    }
+
+    /// Sums tallies by the days of a zone, over all workflows of the query, in order; days with nothing in them are missing.
+    /// `stretches` are those of the query's period in that zone.
+    ///
+    /// A day is told by how many lie between it and 1970-01-01 in that zone. An hour belongs to the day on which it
+    /// begins there. Where the zone keeps UTC, whole days cost a row a day and key, and not one an hour.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn list_tallies_by_day(
+        &self,
+        query: &TallyQuery,
+        stretches: &[Stretch],
+    ) -> Result<TallySeries, StoreError> {
+        let mut series = TallySeries::new();
+        if query.workflows.is_empty() {
+            return Ok(series);
+        }
+        for &Stretch { hours: (from, to), hours_ahead } in stretches {
+            let buckets = if hours_ahead == 0 {
+                Buckets::of_hours(from, to)
+            } else {
+                Buckets { days: (0, 0), hours: [(from, to), (0, 0)] }
+            };
+            for (grain, (from, to)) in buckets.ranges() {
+                let day = if grain == 1 { "bucket".to_owned() } else { format!("(bucket + ({hours_ahead})) / 24") };
+                let mut sql = self.read(format!("SELECT {day}, metric, key, CAST(SUM(n) AS BIGINT), CAST(SUM(sum) AS BIGINT) FROM tallies WHERE agency_id = $1"));
+                push_query(&mut sql, query, grain, from, to);
+                sql.push(" GROUP BY 1, metric, key ORDER BY 1");
+                add_series(sql.all().await?, &mut series)?;
             }
         }
+        series.sort_by_key(|(day, _)| *day);
+        series.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                earlier.1.merge(&later.1);
+            }
+            same
+        });
         Ok(series)
     }
 
@@ -195,6 +224,24 @@ impl AgencyStore {
             })
             .collect()
     }
+}
+
+/// Adds rows of bucket, metric, key, n and sum, in the order of buckets.
+fn add_series(rows: Vec<Row>, series: &mut TallySeries) -> Result<(), StoreError> {
+    for mut row in rows {
+        let bucket: i32 = row.take()?;
+        let metric: String = row.take()?;
+        let key: String = row.take()?;
+        let (n, sum) = (row.take()?, row.take()?);
+        let Some(metric) = Metric::parse(&metric) else { continue };
+        if series.last().is_none_or(|(last, _)| *last != bucket) {
+            series.push((bucket, Sums::default()));
+        }
+        if let Some((_, sums)) = series.last_mut() {
+            sums.add(metric, &key, n, sum);
+        }
+    }
+    Ok(())
 }
 
 fn push_query(sql: &mut Sql<'_, sea_orm::DatabaseConnection>, query: &TallyQuery, grain: i16, from: i32, to: i32) {
