@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use steward_core::clients::Paper;
 use steward_core::report::{ReportDocument, ReportWorkflow};
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
-use typst::foundations::{Bytes, Datetime, Duration, Smart};
+use typst::foundations::{Bytes, Datetime, Duration, Module, NativeRuleMap, Scope, Smart};
+use typst::routines::Routines;
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
-use typst::{Library, LibraryExt, World};
+use typst::{Library, LibraryBuilder, World};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, Timestamp};
 
@@ -246,7 +247,23 @@ struct Desk {
     logo: Option<Bytes>,
 }
 
-static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| LazyHash::new(<Library as LibraryExt>::default()));
+/// The typesetter's own routines, less those for web pages: with them the program would carry a whole second output.
+static ROUTINES: LazyLock<Routines> = LazyLock::new(|| Routines {
+    rules: || {
+        let mut rules = NativeRuleMap::new();
+        typst_layout::register(&mut rules);
+        rules
+    },
+    eval_string: typst_eval::eval_string,
+    eval_closure: typst_eval::eval_closure,
+    realize: typst_realize::realize,
+    layout_frame: typst_layout::layout_frame,
+    html_module: || Module::new("html", Scope::new()),
+    html_mathml_body: |_, _| None,
+    html_span_filled: |content, _| content,
+});
+static LIBRARY: LazyLock<LazyHash<Library>> =
+    LazyLock::new(|| LazyHash::new(LibraryBuilder::from_routines(&ROUTINES).build()));
 static FONTS: LazyLock<Vec<Font>> = LazyLock::new(|| {
     [fonts::REGULAR, fonts::SEMIBOLD].into_iter().filter_map(|data| Font::new(Bytes::new(data), 0)).collect()
 });
