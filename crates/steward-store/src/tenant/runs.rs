@@ -237,7 +237,8 @@ pub struct RunFilter {
     pub model: Option<String>,
     /// Only runs that called this tool.
     pub tool: Option<String>,
-    /// Only runs in which a call failed: `tool:NAME`, `model:NAME`, each with `:CLASS` behind it or not; or a class alone.
+    /// Only runs in which a call failed: `tool`, `model`, `tool:NAME`, `model:NAME`, these with `:CLASS` behind them or
+    /// not; or a class alone.
     pub error: Option<String>,
     /// Only runs of this release.
     pub release: Option<String>,
@@ -366,6 +367,7 @@ fn push_filter<C: ConnectionTrait>(sql: &mut Sql<'_, C>, filter: &RunFilter) {
     if let Some(error) = &filter.error {
         let error = escape_like(&plain(error));
         let pattern = match error.matches(':').count() {
+            0 if matches!(error.as_str(), "tool" | "model") => format!("%|{error}:%"),
             0 => format!("%:{error}|%"),
             1 => format!("%|{error}:%"),
             _ => format!("%|{error}|%"),

@@ -474,7 +474,7 @@ fn filter_bar(visit: &Visit, query: &RunQuery, names: &Names, keep: &[(String, S
         Field::select("state", "State", any(&same(&["open", "finished", "provisional", "final"]), &value("state"))),
         line("model", "Model"),
         line("tool", "Tool"),
-        line("error", "Error").with_hint("A class (auth, rate_limit, timeout, server, bad_request, validation, money, other), or tool:NAME, or tool:NAME:CLASS."),
+        line("error", "Error").with_hint("A class (auth, rate_limit, timeout, server, bad_request, validation, money, other), or tool, tool:NAME, tool:NAME:CLASS, and the same with model."),
         line("release", "Release"),
         line("result", "Result"),
         line("user", "User"),

@@ -12,7 +12,7 @@ use steward_core::money::{Currency, Nanos};
 use steward_core::outcome::{EvidenceKind, Outcome};
 use steward_core::report::{Chart, ChartKind, Series, SeriesRole};
 use steward_core::tallies::{Metric, Slice};
-use steward_core::time::{LATEST, Period};
+use steward_core::time::Period;
 use steward_core::workflow::Workflow;
 
 use crate::extract::Path;
@@ -176,6 +176,8 @@ impl Receipts {
             "failure_rate" => ("outcome", "failed"),
             "coverage" => ("verified", "yes"),
             "exception_rate" => ("exceptions", "yes"),
+            "tool_error_rate" => ("error", "tool"),
+            "model_error_rate" => ("error", "model"),
             "unpriced_runs" => ("priced", "no"),
             "unmapped_share" => ("unmapped", "yes"),
             "late_runs" => ("late", "yes"),
@@ -761,12 +763,8 @@ async fn quality(
     if let Some(card) = cards.iter_mut().find(|card| card.name == unmapped && !keys.is_empty()) {
         card.coverage = format!("keys: {}", keys.join(", "));
     }
-    // Only what ended lately can be provisional: the list is found by its end, however many runs there are.
-    let reach = workflow.settings.settle_ms.saturating_add(workflow.settings.max_age_ms).saturating_add(86_400_000);
-    let period = Period { start: visit.now.plus_ms(-reach), end: LATEST };
     let filter = RunFilter {
         workflows: Some(vec![workflow.id]),
-        period: Some(period),
         provisional_at: Some((true, visit.now)),
         ..RunFilter::default()
     };

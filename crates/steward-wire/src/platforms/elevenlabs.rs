@@ -20,9 +20,9 @@ use crate::fields::{Fields, number};
 use crate::messages;
 use crate::text::{content, name};
 
-/// What a credit is reckoned at, in nano-US-dollars: $22 for 100,000, as the Creator plan is listed. Larger plans
-/// pay less for one, so that an estimate is rather too high.
-pub(super) const NANOS_PER_CREDIT: i64 = 220_000;
+/// What a credit is reckoned at, in nano-US-dollars: $99 for 600,000, as the Pro plan was listed in September 2026;
+/// larger plans paid the same to within a hundredth, the Creator plan a tenth more.
+pub(super) const NANOS_PER_CREDIT: i64 = 165_000;
 
 pub(super) const LEAN: Lean = Lean {
     without: &[

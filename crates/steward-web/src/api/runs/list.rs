@@ -51,7 +51,8 @@ pub(crate) struct RunFilterParams {
     /// Called this tool.
     #[param(max_length = 200)]
     tool: Option<String>,
-    /// A call failed: `tool:NAME` or `model:NAME`, each with `:CLASS` behind it or not; or a class alone.
+    /// A call failed: of any `tool` or `model`, of `tool:NAME` or `model:NAME`, these with `:CLASS` behind them or not; or a
+    /// class alone.
     #[param(max_length = 200)]
     error: Option<String>,
     /// Of this release.

@@ -351,7 +351,7 @@ fn a_conversation_of_elevenlabs_is_read_whole() {
     let usage = facts.usage;
     assert_eq!((usage.input, usage.cache_read, usage.output), (500, 100, 60));
     // Credits are reckoned at a list price, and say so.
-    assert_eq!((facts.cost_nanos, facts.cost_estimated), (Some(Nanos(296 * 220_000)), true));
+    assert_eq!((facts.cost_nanos, facts.cost_estimated), (Some(Nanos(296 * 165_000)), true));
     let mut billed = elevenlabs();
     billed["data"]["metadata"]["cost_fiat"] = json!(0.05);
     let (_, facts) = one_run(&[steps(Platform::ElevenLabs, &billed)]);
