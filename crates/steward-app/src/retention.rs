@@ -48,6 +48,7 @@ impl App {
         for agency in self.store().list_agencies().await? {
             let store = self.agency(agency.id);
             self.drop_old_mistakes(agency.id).await?;
+            self.drop_old_answers(agency.id).await?;
             loop {
                 let n = store.drop_inbox(before(retention.raw_days), ROWS_AT_ONCE).await?;
                 dropped.raw += n;

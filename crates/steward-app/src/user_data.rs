@@ -129,6 +129,10 @@ impl App {
         if result.is_ok() {
             result = self.forget_words(actor, &shapes).await;
         }
+        if result.is_ok() {
+            // Answers to writes may show what was in the runs.
+            result = self.store_of(actor).forget_answers().await.map_err(AppError::from);
+        }
         deleted.drafts_naming = self.drafts_naming(actor, user_id).await.unwrap_or(0);
         // What was done is recorded also where the rest failed.
         let failed = if result.is_err() { ", and then it failed: run it again" } else { "" };

@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 
 use crate::meters::RouteClass;
 use crate::problem::{Kind, Problem};
-use crate::{WebState, error_page, flash, headers, ingest};
+use crate::{WebState, api, error_page, flash, headers, ingest};
 
 /// How long a handler may take to begin its answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -54,6 +54,7 @@ pub(crate) fn around(routes: Router<WebState>, state: &WebState) -> Router<WebSt
     let body_pause = Duration::from_secs(state.config().body_pause_seconds);
     routes
         .fallback(not_found)
+        .layer(from_fn_with_state(state.clone(), api::once::once))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT))
         .layer(RequestBodyTimeoutLayer::new(body_pause))

@@ -11,6 +11,7 @@ mod exceptions;
 mod exports;
 mod figures;
 mod keys;
+pub(crate) mod once;
 mod patterns;
 mod period;
 mod prices;
@@ -38,6 +39,9 @@ Who may ask:
 * A person who is signed in, by their session's cookie. Writes also carry the session's token in `X-CSRF-Token`.
 * A program with an API key of the whole agency, as `Authorization: Bearer stk_…`. It reads what an operator reads, and \
 changes nothing: writes are answered with 403. A key of one workflow only sends telemetry.
+
+A write may carry an `Idempotency-Key` of its sender's choice: sent again within a day, it is answered as before and \
+not done again. The same key with another request is refused (422), and while the first is under way it is too (409).
 
 What belongs to somebody else is not found. Errors are problem documents (RFC 9457) with the request's id. Instants are \
 RFC 3339 in UTC; days are days of the agency's zone; amounts that end in `_nanos` are whole billionths of a unit of the \

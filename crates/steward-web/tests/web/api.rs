@@ -1,5 +1,7 @@
 //! The API: its description, and what its endpoints give.
 
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 use steward_core::people::Role;
 use steward_testkit::{Seat, TestApp, TestDb, db_tests};
@@ -47,6 +49,7 @@ db_tests! {
         assert_eq!(n(&format!("workflow={workflow}&outcome=failed")).await, 1);
         assert_eq!(n("error=auth").await, 1);
         assert_eq!(n("error=tool:look_up").await, 1);
+        assert_eq!((n("error=tool").await, n("error=model").await), (1, 0));
         assert_eq!(n("verified=no").await, 1);
         assert_eq!(n("min_s=600").await, 1);
         assert_eq!(n("model=gpt-4o&tool=look_up&q=TITLE").await, 4);
@@ -112,6 +115,59 @@ db_tests! {
             let answer = owner.send_json("POST", &path, &body).await;
             assert_eq!(answer.status, 422, "{body}: {}", answer.in_short());
         }
+    }
+
+    async fn a_write_with_a_key_is_done_once(db: TestDb) {
+        let (owner, _, workflow) = world(db).await;
+        let id = titles_of(&owner.get("/api/v1/runs?outcome=failed").await, "id").remove(0);
+        let (verdict, other) = (json!({"outcome": "completed"}), json!({"outcome": "escalated"}));
+        let path = format!("/api/v1/runs/{id}/verdict");
+        let send = async |seat: &Seat, key: &str, path: &str, body: &Value| {
+            let request = Request::builder().method("POST").uri(path).header("content-type", "application/json").header("x-csrf-token", &seat.csrf).header("idempotency-key", key);
+            seat.send(request.body(Body::from(body.to_string())).expect("a request")).await
+        };
+        let first = send(&owner, "one", &path, &verdict).await;
+        assert_eq!((first.status, first.header("idempotency-replayed")), (StatusCode::OK, ""), "{}", first.in_short());
+        owner.app.clock().advance_ms(1_000);
+        for key in ["one", "\"one\""] {
+            let again = send(&owner, key, &path, &verdict).await;
+            assert_eq!((again.status, again.header("idempotency-replayed"), again.header("content-type")), (StatusCode::OK, "true", "application/json"));
+            assert_eq!(again.json(), first.json());
+        }
+        assert_eq!(owner.get(&format!("/api/v1/runs/{id}")).await.json()["verdicts"].as_array().map(Vec::len), Some(1));
+        let mixed_up = send(&owner, "one", &path, &other).await;
+        assert_eq!(mixed_up.status, 422, "{}", mixed_up.in_short());
+        assert_eq!(send(&owner, "two", &path, &other).await.status, 200);
+        // What changed nothing leaves its key free, and a key is its sender's own.
+        assert_eq!(send(&owner, "three", &path, &json!({"outcome": "great"})).await.status, 422);
+        owner.app.clock().advance_ms(1_000);
+        assert_eq!(send(&owner, "three", &path, &verdict).await.status, 200);
+        let operator = owner.with_person("operator@north.test", Role::Operator, &[]).await;
+        owner.app.clock().advance_ms(1_000);
+        let theirs = send(&operator, "one", &path, &verdict).await;
+        assert_eq!((theirs.status, theirs.header("idempotency-replayed")), (StatusCode::OK, ""));
+        // An answer that shows a secret once shows it again to who sends the request again.
+        let connections = format!("/api/v1/workflows/{workflow}/connections");
+        let made = send(&owner, "four", &connections, &json!({"source": "n8n"})).await;
+        assert!(made.status.is_success() && made.text().contains("sts_"), "{}", made.in_short());
+        assert_eq!(send(&owner, "four", &connections, &json!({"source": "n8n"})).await.json(), made.json());
+        assert_eq!(owner.get(&connections).await.json()["items"].as_array().map(Vec::len), Some(1));
+        for key in ["", " ", "\u{7f}", &"k".repeat(256)] {
+            let request = Request::builder().method("POST").uri(&path).header("x-csrf-token", &owner.csrf).header("idempotency-key", key.as_bytes());
+            let Ok(request) = request.body(Body::from(verdict.to_string())) else { continue };
+            assert_eq!(owner.send(request).await.status, 422, "{key:?}");
+        }
+        // With the data of an end user go the answers, which may show it; that it was done is known all the same.
+        owner.app.app().delete_user_data(&owner.actor, "nobody", None).await.expect("deleted");
+        let forgotten = send(&owner, "two", &path, &other).await;
+        assert_eq!(forgotten.status, 409, "{}", forgotten.in_short());
+        // A day later it is forgotten.
+        owner.app.clock().advance_ms(24 * 3_600_000);
+        let late = send(&owner, "one", &path, &other).await;
+        assert_eq!((late.status, late.header("idempotency-replayed")), (StatusCode::OK, ""), "{}", late.in_short());
+        // Who may not write learns nothing from a key.
+        let stranger = owner.app.send(Request::post(&path).header("idempotency-key", "one").body(Body::empty()).expect("a request")).await;
+        assert_eq!(stranger.status, 401);
     }
 
     async fn figures_come_with_definitions_intervals_and_the_period_before(db: TestDb) {
