@@ -15,7 +15,7 @@ use steward_core::tallies::Metric;
 use steward_core::workflow::Workflow;
 
 use crate::extract::Path;
-use crate::flash::SeeOther;
+use crate::flash::{SeeOther, Undo};
 use crate::problem::PageError;
 use crate::session::{Fields, SignedForm};
 use crate::view::components::button::Action;
@@ -417,10 +417,8 @@ async fn archive(
     SignedForm { who, .. }: SignedForm<Fields>,
 ) -> Result<SeeOther, PageError> {
     let client = state.app.archive_client(&who.actor, id, true).await?;
-    let undo = Link::new("Take it back", format!("/clients/{id}/edit"));
-    let flash =
-        Flash { link: Some(undo), ..Flash::good(format!("{} was archived. Its runs and reports stay.", client.name)) };
-    Ok(SeeOther::to("/clients").saying(flash))
+    let flash = Flash::good(format!("{} was archived. Its runs and reports stay.", client.name));
+    Ok(SeeOther::to("/clients").saying(flash).undoable(Undo::Client(id)))
 }
 
 async fn unarchive(

@@ -24,7 +24,7 @@ use steward_core::step::{ErrorClass, Role, Step, StepKind};
 use steward_core::time::Period;
 
 use crate::extract::Path;
-use crate::flash::SeeOther;
+use crate::flash::{SeeOther, Undo};
 use crate::problem::PageError;
 use crate::session::{Fields, SignedForm};
 use crate::view::components::badge::{Badge, Tone};
@@ -38,7 +38,6 @@ use crate::view::components::snippet::IdCopy;
 use crate::view::components::table::{Cell, Column, Row, Table};
 use crate::view::components::waterfall::{Lane, Waterfall};
 use crate::view::format::{self, Time};
-use crate::view::html::Link;
 use crate::view::page::Page;
 use crate::view::pages::run::{Because, OtherEvidence, RawPanel, ReadingPanel, RunPage, StepDetail, VerdictForm};
 use crate::view::shell::Crumb;
@@ -351,13 +350,18 @@ async fn verdict(
     SignedForm { who, form }: SignedForm<Fields>,
 ) -> Result<SeeOther, PageError> {
     let before = state.app.get_run(&who.actor, id).await?;
-    let outcome = if form.has("withdraw") {
-        None
+    let (outcome, comment) = if form.has("undo") {
+        // What stood before the last word, which may be nothing.
+        let mut earlier = before.verdicts.iter().rev().skip(1);
+        earlier.next().map_or((None, String::new()), |verdict| (verdict.outcome, verdict.comment.clone()))
+    } else if form.has("withdraw") {
+        (None, form.text("comment").to_owned())
     } else {
         let word = form.get("outcome").unwrap_or_default();
-        Some(Outcome::parse(word).ok_or_else(|| Problem::invalid("Choose what came of the run."))?)
+        let outcome = Outcome::parse(word).ok_or_else(|| Problem::invalid("Choose what came of the run."))?;
+        (Some(outcome), form.text("comment").to_owned())
     };
-    state.app.give_verdict(&who.actor, id, outcome, form.get("comment").unwrap_or_default()).await?;
+    state.app.give_verdict(&who.actor, id, outcome, &comment).await?;
     let was = before.run.facts.outcome();
     let text = match outcome {
         Some(outcome) if outcome != was => {
@@ -366,8 +370,7 @@ async fn verdict(
         Some(outcome) => format!("Your verdict: {}.", outcome.as_str()),
         None => "The verdict was withdrawn; the run was read again without it.".to_owned(),
     };
-    let undo = outcome.map(|_| Link::new("Withdraw it", format!("/runs/{id}#verdict-head")));
-    Ok(SeeOther::to(format!("/runs/{id}")).saying(Flash { link: undo, ..Flash::good(text) }))
+    Ok(SeeOther::to(format!("/runs/{id}")).saying(Flash::good(text)).undoable(Undo::Verdict(id)))
 }
 
 fn results(visit: &Visit, facts: &RunFacts, currency: Currency) -> Table {
@@ -391,7 +394,7 @@ fn results(visit: &Visit, facts: &RunFacts, currency: Currency) -> Table {
 }
 
 /// What was said, with the answers of tools inside the messages that asked for them.
-fn talk(detail: &RunDetail, said: &[Said]) -> Conversation {
+pub(super) fn talk(detail: &RunDetail, said: &[Said]) -> Conversation {
     let steps = &detail.run.steps;
     let start = detail.run.facts.started_at;
     let decisive = detail.run.facts.evidence.span_id.as_deref();
