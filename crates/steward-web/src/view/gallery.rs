@@ -34,8 +34,10 @@ use super::pages::definitions::Definitions;
 use super::pages::expectations::ExpectationsPage;
 use super::pages::pattern::PatternPage;
 use super::pages::problem::Problem;
+use super::pages::queue::{QueueBulk, QueueJob, QueuePage};
 use super::pages::report::ReportPage;
 use super::pages::reports::Reports;
+use super::pages::review::ReviewPage;
 use super::pages::rules::RulesPage;
 use super::pages::run::RunPage;
 use super::pages::runs::Runs;
@@ -538,7 +540,7 @@ pub fn conversation(words: Words) -> Conversation {
 }
 
 /// The names of all pages of the gallery.
-pub const SAMPLE_NAMES: [&str; 27] = [
+pub const SAMPLE_NAMES: [&str; 31] = [
     "gallery",
     "today",
     "clients",
@@ -552,6 +554,10 @@ pub const SAMPLE_NAMES: [&str; 27] = [
     "rules",
     "expectations",
     "pattern",
+    "queue",
+    "queue-bulk",
+    "queue-job",
+    "review",
     "runs",
     "run",
     "reports",
@@ -622,6 +628,18 @@ pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wan
         "pattern" => {
             let shell = shell("Lost orders", "What goes wrong, and what is done about it?", "/exceptions");
             show::<PatternPage>(page(shell, words))
+        }
+        "queue" => {
+            let next = Action::post("Review next", "/queue/next", samples::csrf()).with_key("n").primary();
+            let shell = still("Queue", "What waits for a person, and what first?", "/queue");
+            show::<QueuePage>(page(Shell { actions: vec![next], ..shell }, words))
+        }
+        "queue-bulk" => {
+            show::<QueueBulk>(page(still("Review together", "What is said of all of them?", "/queue"), words))
+        }
+        "queue-job" => show::<QueueJob>(page(still("Reviewed together", "How far is it?", "/queue"), words)),
+        "review" => {
+            show::<ReviewPage>(page(still("order 41 not found", "What is to be done about it?", "/queue"), words))
         }
         "runs" => show::<Runs>(page(shell("Runs", "Which runs are these?", "/runs"), words)),
         "run" => {

@@ -109,6 +109,7 @@ pub fn shell(title: &str, question: &str, room: &str) -> Shell {
             Room { count: Some("6".to_owned()), ..Room::new("Today", "/", Icon::Today, "t") },
             Room::new("Clients", "/clients", Icon::Clients, "c"),
             Room::new("Runs", "/runs", Icon::Runs, "r"),
+            Room { count: Some("12".to_owned()), ..Room::new("Queue", "/queue", Icon::Queue, "q") },
             Room::new("Exceptions", "/exceptions", Icon::Exceptions, "e"),
             Room::new("Reports", "/reports", Icon::Reports, "p"),
             Room::new("Settings", "/settings", Icon::Settings, "s"),
