@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use steward_core::ids::{ClientId, RunId, WorkflowId};
+use steward_core::ids::{ClientId, ReviewId, RunId, WorkflowId};
 
 use crate::session::cookie;
 use crate::view::components::badge::Tone;
@@ -18,8 +18,8 @@ use crate::view::components::notice::Flash;
 use crate::view::html::{Csrf, Link};
 
 const COOKIE_NAME: &str = "steward_flash";
-/// A cookie has 4 KiB; what is said in passing is a line.
-const MAX_BYTES: usize = 2_000;
+/// A cookie has 4 KiB; what is said in passing is a line, beside which a page of reviews can be named.
+const MAX_BYTES: usize = 3_500;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
@@ -34,7 +34,7 @@ struct Kept {
 ///
 /// Invariant: it names an act of ours and its thing, never an address: a cookie can be planted by a neighbour of the
 /// domain, and the button carries the session's token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Undo {
     /// A client was archived.
@@ -43,6 +43,10 @@ pub enum Undo {
     Workflow(WorkflowId),
     /// A verdict was given, changed or withdrawn.
     Verdict(RunId),
+    /// An item of the queue was reviewed.
+    Review(ReviewId),
+    /// Several were.
+    Reviews(Vec<ReviewId>),
 }
 
 impl Undo {
@@ -52,6 +56,10 @@ impl Undo {
         let (href, fields) = match self {
             Self::Client(id) => (format!("/clients/{id}/unarchive"), Vec::new()),
             Self::Workflow(id) => (format!("/workflows/{id}/unarchive"), Vec::new()),
+            Self::Review(id) => (format!("/reviews/{id}/undo"), Vec::new()),
+            Self::Reviews(ids) => {
+                ("/reviews/undo".to_owned(), ids.iter().map(|id| ("review".to_owned(), id.to_string())).collect())
+            }
             Self::Verdict(id) => (format!("/runs/{id}/verdict"), vec![("undo".to_owned(), "1".to_owned())]),
         };
         Action { how: How::Post(csrf, fields), key: "u".to_owned(), ..Action::open("Undo", href).with_icon(Icon::Undo) }
@@ -73,7 +81,7 @@ impl Said {
     /// What is said, with the button that takes it back, for somebody whose forms carry this token.
     #[must_use]
     pub fn shown(&self, csrf: &Csrf) -> Option<Flash> {
-        let undo = self.undo.map(|undo| undo.action(csrf.clone()));
+        let undo = self.undo.clone().map(|undo| undo.action(csrf.clone()));
         self.flash.clone().map(|flash| Flash { undo, ..flash })
     }
 }
@@ -142,7 +150,7 @@ impl IntoResponse for SeeOther {
         let path = HeaderValue::from_str(&self.path).ok().filter(|_| self.path.is_ascii());
         let path = path.unwrap_or(HeaderValue::from_static("/"));
         response.headers_mut().insert(LOCATION, path);
-        if let Some(value) = self.flash.as_ref().and_then(|flash| set_cookie(flash, self.undo)) {
+        if let Some(value) = self.flash.as_ref().and_then(|flash| set_cookie(flash, self.undo.clone())) {
             response.headers_mut().append(SET_COOKIE, value);
         }
         response

@@ -36,6 +36,7 @@ use crate::view::shell::Crumb;
 use crate::{Problem, Routes, WebState};
 
 use super::around::{Visit, compare, mend, sentence};
+use super::queue::pattern::OfPattern;
 use super::runs::{Names, count};
 
 /// Patterns on a page of the list.
@@ -384,7 +385,11 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<Patter
         .filter(|other| other.pattern.id != id)
         .map(|other| (other.pattern.id.to_string(), format!("{} ({})", other.pattern.title(), about(&other.pattern))))
         .collect();
+    let queue = OfPattern::load(&state, &visit, &detail.pattern).await?;
     let page = PatternPage {
+        queue: queue.facts,
+        queue_actions: queue.actions,
+        causes: queue.causes,
         notices: notices(&detail),
         undo: was.map(|was| post(&format!("Undo: {}", was.as_str()), &[("do", "state"), ("state", was.as_str())])),
         state: state_badge(detail.pattern.state),

@@ -15,10 +15,11 @@ use steward_app::runs::RunDetail;
 use steward_app::system::{InboxEntry, InboxKind};
 use steward_app::tenant::{ExceptionRow, PatternRow, RunFilter};
 use steward_core::conversation::{Said, conversation};
-use steward_core::ids::RunId;
+use steward_core::ids::{ItemId, RunId};
 use steward_core::money::{Currency, Nanos};
 use steward_core::outcome::{EvidenceKind, Outcome};
 use steward_core::prices::PriceBook;
+use steward_core::queue::{QueueItem, item_of};
 use steward_core::run::{CostSource, RunFacts, RunState};
 use steward_core::step::{ErrorClass, Role, Step, StepKind};
 use steward_core::time::Period;
@@ -45,6 +46,8 @@ use crate::{Problem, Routes, WebState};
 
 use super::around::{Visit, sentence};
 use super::exceptions::{pattern_path, state_badge};
+use super::queue::item_path;
+use super::queue::words::review_state;
 use super::runs::{Names, count};
 
 /// The most steps that a page shows.
@@ -70,6 +73,12 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<RunId>
     let payloads = if visit.sees_money() { Some(app.list_run_payloads(actor, id).await?) } else { None };
     let known =
         if detail.run.facts.exceptions.is_empty() { Vec::new() } else { app.list_run_exceptions(actor, id).await? };
+    let ids: Vec<ItemId> = known.iter().map(|(row, _)| item_of(row.id)).collect();
+    let waiting = if ids.is_empty() {
+        Vec::new()
+    } else {
+        app.store_of(actor).find_queue_items(&ids).await.map_err(AppError::from)?
+    };
     let place = names.place(&detail.workflow);
     let facts = &detail.run.facts;
     let title = if facts.title.is_empty() { detail.run.key.chars().take(60).collect() } else { facts.title.clone() };
@@ -90,7 +99,7 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<RunId>
         older: String::new(),
         facts: head(&visit, &detail, &place),
         notices: notices(&detail),
-        exceptions: exceptions(&visit, &detail, &known),
+        exceptions: exceptions(&visit, &detail, &known, &waiting),
         because: because(&visit, &detail),
         verdict: Some(verdict_form(&visit, &detail)),
         results: results(&visit, facts, currency),
@@ -206,8 +215,14 @@ fn notices(detail: &RunDetail) -> Vec<Notice> {
     notices
 }
 
-/// What a person should look at in the run. While it is open, or where it is a test, patterns are not known.
-fn exceptions(visit: &Visit, detail: &RunDetail, known: &[(ExceptionRow, Option<PatternRow>)]) -> Table {
+/// What a person should look at in the run, and whether somebody did. While it is open, or where it is a test, patterns
+/// are not known, and nothing of it waits.
+fn exceptions(
+    visit: &Visit,
+    detail: &RunDetail,
+    known: &[(ExceptionRow, Option<PatternRow>)],
+    waiting: &[QueueItem],
+) -> Table {
     let steps = &detail.run.steps;
     let rows = detail.run.facts.exceptions.iter().map(|exception| {
         let step = exception.span_id.as_ref().and_then(|id| steps.iter().position(|step| step.span_id == *id));
@@ -221,7 +236,9 @@ fn exceptions(visit: &Visit, detail: &RunDetail, known: &[(ExceptionRow, Option<
         let sort = [exception.kind.as_str(), class, exception.code.as_str()];
         let mut sort: Vec<&str> = sort.into_iter().filter(|text| !text.is_empty()).collect();
         sort.dedup();
-        let pattern = known.iter().find(|(row, _)| row.key == exception.key).and_then(|(_, pattern)| pattern.as_ref());
+        let found = known.iter().find(|(row, _)| row.key == exception.key);
+        let item = found.and_then(|(row, _)| waiting.iter().find(|item| item.id == item_of(row.id)));
+        let pattern = found.and_then(|(_, pattern)| pattern.as_ref());
         let (href, pattern) = match pattern {
             Some(pattern) => (pattern_path(pattern.id), Cell::Badge(state_badge(pattern.state))),
             None => (String::new(), Cell::Blank),
@@ -231,6 +248,7 @@ fn exceptions(visit: &Visit, detail: &RunDetail, known: &[(ExceptionRow, Option<
             step,
             Cell::Time(Time::new(exception.at, visit.now, &visit.zone)),
             pattern,
+            item.map_or(Cell::Blank, |item| Cell::Link(review_state(item, visit), item_path(item.id))),
         ];
         Row::opens(href, cells)
     });
@@ -239,6 +257,7 @@ fn exceptions(visit: &Visit, detail: &RunDetail, known: &[(ExceptionRow, Option<
         Column::new("Step"),
         Column::new("When"),
         Column::new("Pattern"),
+        Column::new("Review"),
     ];
     Table::new("Exceptions", columns, rows.collect())
 }
@@ -351,6 +370,9 @@ async fn verdict(
 ) -> Result<SeeOther, PageError> {
     let before = state.app.get_run(&who.actor, id).await?;
     let (outcome, comment) = if form.has("undo") {
+        if before.verdicts.is_empty() {
+            return Err(Problem::invalid("No verdict was given that could be taken back.").into());
+        }
         // What stood before the last word, which may be nothing.
         let mut earlier = before.verdicts.iter().rev().skip(1);
         earlier.next().map_or((None, String::new()), |verdict| (verdict.outcome, verdict.comment.clone()))

@@ -34,7 +34,7 @@ use super::pages::definitions::Definitions;
 use super::pages::expectations::ExpectationsPage;
 use super::pages::pattern::PatternPage;
 use super::pages::problem::Problem;
-use super::pages::queue::{QueueBulk, QueueJob, QueuePage};
+use super::pages::queue::{QueueAssign, QueueBulk, QueueJob, QueuePage};
 use super::pages::report::ReportPage;
 use super::pages::reports::Reports;
 use super::pages::review::ReviewPage;
@@ -540,7 +540,7 @@ pub fn conversation(words: Words) -> Conversation {
 }
 
 /// The names of all pages of the gallery.
-pub const SAMPLE_NAMES: [&str; 31] = [
+pub const SAMPLE_NAMES: [&str; 32] = [
     "gallery",
     "today",
     "clients",
@@ -555,6 +555,7 @@ pub const SAMPLE_NAMES: [&str; 31] = [
     "expectations",
     "pattern",
     "queue",
+    "queue-assign",
     "queue-bulk",
     "queue-job",
     "review",
@@ -634,6 +635,7 @@ pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wan
             let shell = still("Queue", "What waits for a person, and what first?", "/queue");
             show::<QueuePage>(page(Shell { actions: vec![next], ..shell }, words))
         }
+        "queue-assign" => show::<QueueAssign>(page(still("Assign 3 items", "Whose work is this?", "/queue"), words)),
         "queue-bulk" => {
             show::<QueueBulk>(page(still("Review together", "What is said of all of them?", "/queue"), words))
         }

@@ -7,6 +7,7 @@ use crate::view::components::button::Action;
 use crate::view::components::empty::Empty;
 use crate::view::components::facts::{Fact, Facts};
 use crate::view::components::filters::{Chip, FilterBar};
+use crate::view::components::form::{Choice, Field, Form};
 use crate::view::components::icon::Icon;
 use crate::view::components::notice::Notice;
 use crate::view::components::table::{Bulk, Cell, Column, Row, Sorted, Table};
@@ -135,6 +136,46 @@ impl Samples for QueuePage {
                     ],
                 )
             },
+        }
+    }
+}
+
+/// Whose some of what waits becomes.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/queue_assign.html")]
+pub struct QueueAssign {
+    /// Whose.
+    pub form: Form,
+    /// What is selected.
+    pub some: Table,
+}
+
+impl Samples for QueueAssign {
+    fn empty() -> Self {
+        Self { form: Form::default(), some: Table::default() }
+    }
+
+    fn full(words: &Words) -> Self {
+        let words = *words;
+        let people = Choice::list(&[("", "nobody".to_owned()), ("per_1", words.say("Ada Lindqvist"))], "per_1");
+        Self {
+            form: Form {
+                hidden: vec![("key".to_owned(), "item_1".to_owned())],
+                ..Form::new(
+                    "/queue/selected/assign",
+                    samples::csrf(),
+                    "Assign",
+                    vec![Field::select("person", "Whose they become", people)],
+                )
+            },
+            some: Table::new(
+                "What is selected",
+                vec![Column::new("What happened"), Column::new("Since")],
+                vec![Row::opens(
+                    "/queue/item_1",
+                    vec![Cell::name(words.say("order 41 not found")), Cell::Time(ago(9))],
+                )],
+            ),
         }
     }
 }
