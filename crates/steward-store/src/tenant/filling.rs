@@ -45,13 +45,22 @@ pub struct ToQueue {
     pub ended_at: Timestamp,
 }
 
+/// An item that an exception becomes.
+#[derive(Debug, Clone)]
+pub struct FilledItem {
+    /// The item; one that is there already keeps its times, its claim and whose it is.
+    pub item: QueueItem,
+    /// Whether it happened too long ago to enter; one that is there already stays.
+    pub is_history: bool,
+}
+
 /// What one transaction of filling writes.
 #[derive(Debug, Clone)]
 pub struct QueueFill {
     /// Exceptions that were looked at, under the patterns that they had.
     pub seen: Vec<(ExceptionId, PatternId)>,
-    /// The items that some of them become; one that is there already keeps its times, its claim and whose it is.
-    pub items: Vec<QueueItem>,
+    /// The items that some of them become.
+    pub items: Vec<FilledItem>,
     /// The time.
     pub now: Timestamp,
 }
@@ -145,17 +154,19 @@ impl AgencyStore {
         let patterns: BTreeSet<Uuid> = fill.seen.iter().map(|(_, pattern)| pattern.as_uuid()).collect();
         let muted = self.find_muted(&tx, &patterns).await?;
         let marked = self.mark_seen(&tx, &fill.seen).await?;
-        let items: Vec<QueueItem> = fill.items.into_iter().filter(|item| marked.contains(&item.id.as_uuid())).collect();
-        let known = self.find_known(&tx, &items).await?;
+        let items: Vec<FilledItem> =
+            fill.items.into_iter().filter(|filled| marked.contains(&filled.item.id.as_uuid())).collect();
+        let ids: Vec<Uuid> = items.iter().map(|filled| filled.item.id.as_uuid()).collect();
+        let known = self.find_known(&tx, &ids).await?;
         let mut flows = Flows::new();
         let mut rows = Vec::new();
         let mut moved = Vec::new();
-        for mut item in items {
+        for FilledItem { mut item, is_history } in items {
             let is_muted = item.pattern_id.is_some_and(|id| muted.contains(&id.as_uuid()));
             let before = known.get(&item.id.as_uuid());
             match (before.map(|known| known.closed), is_muted) {
-                (None, true) => continue,
-                (None, false) => flow(&mut flows, item.workflow_id, item.arrived_at, Flow::Arrived, 1),
+                (None, is_muted) if is_muted || is_history => continue,
+                (None, _) => flow(&mut flows, item.workflow_id, item.arrived_at, Flow::Arrived, 1),
                 (Some(None), true) => {
                     (item.closed_at, item.closed_by) = (Some(fill.now), Some(ClosedBy::Muted));
                     flow(&mut flows, item.workflow_id, fill.now, Flow::Closed(ClosedBy::Muted), 1);
@@ -191,7 +202,8 @@ impl AgencyStore {
     /// A [`StoreError`] when the database does not answer.
     pub async fn record_queue_items(&self, items: &[QueueItem], now: Timestamp) -> Result<u64, StoreError> {
         let tx = self.store.begin_write().await?;
-        let known = self.find_known(&tx, items).await?;
+        let ids: Vec<Uuid> = items.iter().map(|item| item.id.as_uuid()).collect();
+        let known = self.find_known(&tx, &ids).await?;
         let mut flows = Flows::new();
         let new = items.iter().filter(|item| !known.contains_key(&item.id.as_uuid()));
         let rows: Vec<_> = new
@@ -375,10 +387,10 @@ impl AgencyStore {
     async fn find_known(
         &self,
         tx: &DatabaseTransaction,
-        items: &[QueueItem],
+        ids: &[Uuid],
     ) -> Result<BTreeMap<Uuid, KnownItem>, StoreError> {
         let mut known = BTreeMap::new();
-        for items in items.chunks(KEYS_AT_ONCE) {
+        for ids in ids.chunks(KEYS_AT_ONCE) {
             let mut sql = self
                 .store
                 .within(
@@ -386,7 +398,7 @@ impl AgencyStore {
                     "SELECT id, pattern_id, closed_at, closed_by FROM queue_items WHERE agency_id = $1 AND id IN (",
                 )
                 .bind(self.agency_id().as_uuid());
-            sql.push_list(items.iter().map(|item| Value::from(item.id.as_uuid())));
+            sql.push_list(ids.iter().map(|id| Value::from(*id)));
             sql.push(if self.store.is_sqlite() { ")" } else { ") ORDER BY id FOR UPDATE" });
             for row in sql.all().await? {
                 let (id, item) = read_known(row)?;

@@ -4,6 +4,7 @@
 //! agency is settled above; here only the agency counts.
 
 pub(crate) mod agency;
+mod bulk_reviews;
 mod clients;
 pub(crate) mod connections;
 mod exceptions;
@@ -29,9 +30,10 @@ use crate::Store;
 use crate::sql::Sql;
 
 pub use agency::AuditEntry;
+pub use bulk_reviews::{BulkReview, BulkState};
 pub use connections::{Connection, PollState};
 pub use exceptions::{ExceptionCursor, ExceptionFilter, ExceptionRow};
-pub use filling::{QueueFill, ToQueue};
+pub use filling::{FilledItem, QueueFill, ToQueue};
 pub use keys::ApiKey;
 pub use mining::{Assigned, Mining, MiningCommit, Moved, OwnedShape, ToMine};
 pub use mistakes::MistakeRow;
@@ -42,7 +44,7 @@ pub use patterns::{
 pub use people::Person;
 pub use queue::{Flow, NewClaim, QueueAges, QueueCursor, QueueFilter, QueueSort, Whose};
 pub use reports::{ReportRow, ReportState};
-pub use reviews::{BulkReview, BulkState, ReviewCursor, ReviewFilter};
+pub use reviews::{ReviewCursor, ReviewFilter};
 pub use runs::{MAX_INBOX_IDS, NewRun, RunCommit, RunCursor, RunFilter, RunKey, RunRow, RunSort, StoredRun};
 pub use tallies::{StoredTally, TallyQuery, TallySeries};
 pub use user_data::{Deletion, Gone, RewrittenPayload};

@@ -379,8 +379,10 @@ impl AgencyStore {
         let passed = "($4 - COALESCE(kept_at, claimed_at, $4)) / 1000";
         let changed = self
             .write(format!(
-                "UPDATE queue_items SET claim_until = $5, kept_at = $4,
-                     active_ms = COALESCE(active_ms, 0) + CASE WHEN $6 < {passed} THEN $6 ELSE {passed} END
+                "UPDATE queue_items SET claim_until = $5, kept_at = $4, active_ms = CASE
+                         WHEN $6 = 0 THEN active_ms
+                         WHEN $6 < {passed} THEN COALESCE(active_ms, 0) + $6
+                         ELSE COALESCE(active_ms, 0) + {passed} END
                  WHERE agency_id = $1 AND id = $2 AND claimed_by = $3 AND closed_at IS NULL"
             ))
             .bind(id.as_uuid())
@@ -521,13 +523,15 @@ impl AgencyStore {
         Ok(ages)
     }
 
-    /// Since when the oldest of what waits does. `None` when nothing waits.
+    /// Since when the oldest exception waits. `None` when none does.
     ///
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
     pub async fn find_oldest_waiting(&self, workflows: Option<&[WorkflowId]>) -> Result<Option<Timestamp>, StoreError> {
-        let mut sql = self.read("SELECT arrived_at FROM queue_items WHERE agency_id = $1 AND closed_at IS NULL");
+        let mut sql = self.read(
+            "SELECT arrived_at FROM queue_items WHERE agency_id = $1 AND closed_at IS NULL AND kind = 'exception'",
+        );
         push_workflows(&mut sql, "workflow_id", workflows);
         sql.push(" ORDER BY arrived_at, id LIMIT 1");
         sql.first().await?.map(|mut row| row.take().map(Timestamp)).transpose()
