@@ -47,7 +47,9 @@ impl App {
         let judgement = judgement.checked().map_err(unfit)?;
         let correction = correction.map(ActiveCorrection::checked).transpose().map_err(unfit)?;
         self.visible_item(actor, id).await?;
-        self.add_active(actor, id, more_active_ms).await?;
+        if more_active_ms != 0 {
+            self.add_active(actor, id, more_active_ms).await?;
+        }
         let (item, _) = self.visible_item(actor, id).await?;
         let claim = item.claim.filter(|claim| claim.person_id == actor.person_id);
         let Some(claim) = claim.filter(|_| item.closed_at.is_none()) else {

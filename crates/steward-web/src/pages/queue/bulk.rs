@@ -374,7 +374,7 @@ async fn review_pattern(
     }
 }
 
-fn bulk_path(id: BulkId) -> String {
+pub(super) fn bulk_path(id: BulkId) -> String {
     format!("/queue/bulk/{id}")
 }
 

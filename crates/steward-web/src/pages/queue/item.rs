@@ -40,6 +40,7 @@ use super::super::around::{Visit, mend};
 use super::super::exceptions::pattern_path;
 use super::super::run::talk;
 use super::super::runs::Names;
+use super::bulk::bulk_path;
 use super::list::{currency_of, title_of};
 use super::words::{self, Colleagues};
 use super::{Asked, asking, item_path};
@@ -182,10 +183,11 @@ fn instead(visit: &Visit, detail: &QueueItemDetail, asked: &Asked) -> (String, V
             let standing = detail.reviews.iter().find(|review| review.undone_at.is_none());
             let words =
                 standing.map_or_else(|| "It is closed.".to_owned(), |review| format!("{} closed it.", review.reviewer));
-            let undo = standing.map(|review| {
-                Action::post("Undo", format!("/reviews/{}/undo", review.id), visit.csrf())
+            let undo = standing.map(|review| match review.bulk_id {
+                Some(bulk) => Action::open("Reviewed with others", bulk_path(bulk)),
+                None => Action::post("Undo", format!("/reviews/{}/undo", review.id), visit.csrf())
                     .with_icon(Icon::Undo)
-                    .with_key("u")
+                    .with_key("u"),
             });
             (words, undo.into_iter().chain([next]).collect())
         }
@@ -480,8 +482,11 @@ async fn undo(
     Path(id): Path<ReviewId>,
     SignedForm { who, .. }: SignedForm<Fields>,
 ) -> Result<SeeOther, PageError> {
-    let review = state.app.undo_review(&who.actor, id).await?;
+    let review = state.app.get_review(&who.actor, id).await?;
     let there = SeeOther::to(item_path(review.item_id));
+    if let Err(error) = state.app.undo_review(&who.actor, id).await {
+        return Ok(there.saying(Flash { tone: Tone::Warn, ..Flash::good(mend(error)?) }));
+    }
     // Where it is somebody else's by now, the page says so.
     let text = match state.app.claim_item(&who.actor, review.item_id).await {
         Ok(_) => "The review was taken back; it waits again, and is yours.".to_owned(),
