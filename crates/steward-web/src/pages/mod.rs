@@ -7,6 +7,7 @@ mod connections;
 mod definitions;
 mod exceptions;
 mod exports;
+mod handoff;
 mod receipts;
 mod reports;
 mod run;
@@ -42,6 +43,7 @@ pub fn routes() -> Routes {
         .merge(runs::routes())
         .merge(run::routes())
         .merge(exceptions::routes())
+        .merge(handoff::routes())
         .merge(exports::routes())
         .merge(definitions::routes())
         .merge(unmapped::routes())
