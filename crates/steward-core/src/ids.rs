@@ -89,6 +89,12 @@ ids! {
     PatternId = "pat";
     /// What is prepared to cure a pattern.
     DraftId = "dra";
+    /// Something that waits for a person in the queue.
+    ItemId = "item";
+    /// A person's handling of one item of the queue.
+    ReviewId = "rev";
+    /// One judgement on all open items of a pattern.
+    BulkId = "bulk";
     /// An API key.
     KeyId = "key";
     /// A link by which a handoff packet is read without signing in.

@@ -8,7 +8,7 @@ use steward_app::figures::{Figures, Scope};
 use steward_app::today::Attention;
 use steward_core::clients::Client;
 use steward_core::ids::ClientId;
-use steward_core::metrics::{Good, Sums, Unit, value_delivered};
+use steward_core::metrics::{Good, HumanWork, Sums, Unit, value_delivered};
 use steward_core::money::{Currency, Nanos};
 use steward_core::outcome::Outcome;
 use steward_core::tallies::Metric;
@@ -66,8 +66,9 @@ impl Part {
             part.before.merge(before);
             let plus =
                 |sum: Option<f64>, value: Option<f64>| value.map_or(sum, |value| Some(sum.unwrap_or(0.0) + value));
-            part.value = plus(part.value, value_delivered(sums, &workflow.settings, None));
-            part.value_before = plus(part.value_before, value_delivered(before, &workflow.settings, None));
+            let value = |sums: &Sums| value_delivered(sums, &workflow.settings, HumanWork::of(sums, None).as_ref());
+            part.value = plus(part.value, value(sums));
+            part.value_before = plus(part.value_before, value(before));
         }
         part
     }
