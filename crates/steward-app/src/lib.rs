@@ -14,6 +14,7 @@ pub mod error;
 pub mod exceptions;
 pub mod export;
 pub mod figures;
+pub mod handoff;
 pub mod import;
 pub mod intake;
 pub mod jobs;

@@ -97,6 +97,14 @@ ids! {
     BulkId = "bulk";
     /// An API key.
     KeyId = "key";
+    /// A link by which a handoff packet is read without signing in.
+    LinkId = "lnk";
+    /// What somebody did who came by such a link.
+    AnswerId = "ans";
+    /// Where handoff packets are sent.
+    ChannelId = "chn";
+    /// A handoff packet that is sent somewhere.
+    DeliveryId = "dlv";
     /// A connection of a workflow to what sends its runs.
     ConnectionId = "con";
     /// A report of a period to a client.

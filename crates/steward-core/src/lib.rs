@@ -11,6 +11,7 @@ pub mod derive;
 pub mod errors;
 pub mod exceptions;
 pub mod expectations;
+pub mod handoff;
 pub mod ids;
 pub mod metrics;
 pub mod money;

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0005_unmapped_keys.sql"),
     include_str!("../migrations/0006_exceptions.sql"),
     include_str!("../migrations/0007_queue.sql"),
+    include_str!("../migrations/0008_handoff.sql"),
 ];
 
 /// Brings the schema up to date.

@@ -142,7 +142,11 @@ const HABITS: &[Habit] = &[
         by: PreventedBy::Tool,
         cleanup: (0, 9),
         seconds: 90,
-        resolutions: &["Finished it by hand", "Told the customer what will happen next", "Passed it to the tool's maker"],
+        resolutions: &[
+            "Finished it by hand",
+            "Told the customer what will happen next",
+            "Passed it to the tool's maker",
+        ],
     },
 ];
 
@@ -178,7 +182,8 @@ pub fn review(seed: u64, item: &QueueItem, now: Timestamp) -> Option<DemoReview>
     let minutes = random.between(habit.cleanup.0, habit.cleanup.1);
     let seconds = habit.seconds as f64 * (0.4 + random.share() + random.share() * random.share());
     // Now and then the outcome was read wrongly: the customer had what they came for.
-    let outcome = (item.exception_kind == Some(ExceptionKind::Failure) && random.happens(0.05)).then_some(Outcome::Completed);
+    let outcome =
+        (item.exception_kind == Some(ExceptionKind::Failure) && random.happens(0.05)).then_some(Outcome::Completed);
     Some(DemoReview {
         closed_at,
         active_ms: (seconds * 1_000.0) as i64,

@@ -10,6 +10,7 @@ mod cursor;
 mod exceptions;
 mod exports;
 mod figures;
+mod handoff;
 mod keys;
 mod patterns;
 mod period;
@@ -109,6 +110,9 @@ fn router() -> OpenApiRouter<WebState> {
         .routes(routes!(runs::give_verdict::give_verdict))
         .routes(routes!(exceptions::list::list_exceptions))
         .routes(routes!(exceptions::get::get_exception))
+        .routes(routes!(handoff::get_packet::get_packet))
+        .routes(routes!(handoff::list_links::list_handoff_links, handoff::create_link::create_handoff_link))
+        .routes(routes!(handoff::revoke_link::revoke_handoff_link))
         .routes(routes!(patterns::list::list_patterns))
         .routes(routes!(patterns::get::get_pattern, patterns::update::update_pattern))
         .routes(routes!(patterns::merge::merge_pattern))

@@ -7,6 +7,7 @@ mod connections;
 mod definitions;
 mod exceptions;
 mod exports;
+mod handoff;
 mod queue;
 mod receipts;
 mod reports;
@@ -44,6 +45,7 @@ pub fn routes() -> Routes {
         .merge(run::routes())
         .merge(exceptions::routes())
         .merge(queue::routes())
+        .merge(handoff::routes())
         .merge(exports::routes())
         .merge(definitions::routes())
         .merge(unmapped::routes())

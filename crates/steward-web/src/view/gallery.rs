@@ -18,6 +18,7 @@ use super::components::filters::{Chip, FilterBar};
 use super::components::form::{Choice, Control, Field};
 use super::components::icon::Icon;
 use super::components::notice::Notice;
+use super::components::packet::PacketCard;
 use super::components::snippet::{IdCopy, Snippet};
 use super::components::table::{Bulk, Cell, Column, ColumnPicker, Row, Sorted, Table};
 use super::components::tabs::{Tab, Tabs};
@@ -32,6 +33,7 @@ use super::pages::clients::{ClientForm, Clients};
 use super::pages::connections::{ConnectionPage, ConnectionsPage};
 use super::pages::definitions::Definitions;
 use super::pages::expectations::ExpectationsPage;
+use super::pages::handoff::{HandedOver, HandoffPage};
 use super::pages::pattern::PatternPage;
 use super::pages::problem::Problem;
 use super::pages::queue::{QueueAssign, QueueBulk, QueueJob, QueuePage};
@@ -73,6 +75,7 @@ pub struct Gallery {
     confirm: Confirm,
     waterfall: Waterfall,
     conversation: Conversation,
+    packet: PacketCard,
     icons: &'static [Icon],
 }
 
@@ -99,6 +102,7 @@ impl Samples for Gallery {
             waiting: Vec::new(),
             waterfall: Waterfall::default(),
             conversation: Conversation::default(),
+            packet: PacketCard::default(),
             ..Self::full(&Words::Plain)
         }
     }
@@ -161,6 +165,7 @@ impl Samples for Gallery {
             },
             waterfall: waterfall(words),
             conversation: conversation(words),
+            packet: samples::packet(words),
             icons: Icon::ALL,
         }
     }
@@ -540,7 +545,7 @@ pub fn conversation(words: Words) -> Conversation {
 }
 
 /// The names of all pages of the gallery.
-pub const SAMPLE_NAMES: [&str; 32] = [
+pub const SAMPLE_NAMES: [&str; 34] = [
     "gallery",
     "today",
     "clients",
@@ -570,6 +575,8 @@ pub const SAMPLE_NAMES: [&str; 32] = [
     "set-up",
     "definitions",
     "unmapped",
+    "handed-over",
+    "handoff",
     "problem",
     "ask",
     "today-well",
@@ -662,6 +669,10 @@ pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wan
             shell("Unmapped attributes", "What do agents send that nothing is made of?", "/"),
             words,
         )),
+        "handed-over" => Page::bare_wide(still("Receptionist", "", "/"), of::<HandedOver>(words)).render(),
+        "handoff" => {
+            show::<HandoffPage>(page(still("Handoff", "What does somebody need to finish it?", "/exceptions"), words))
+        }
         "problem" => show::<Problem>(page(still("No such run", "", "/"), words)),
         "ask" => show::<Ask>(page(still("Verdicts", "", "/runs"), words)),
         _ => return None,

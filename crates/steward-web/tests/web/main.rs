@@ -6,6 +6,7 @@ mod api;
 mod connections;
 mod edge;
 mod grpc;
+mod handoff;
 mod hostile;
 mod ingest;
 mod langfuse;

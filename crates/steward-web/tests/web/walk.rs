@@ -15,10 +15,12 @@ use steward_web::{Route, routes};
 use crate::payload::native;
 
 /// What answers anybody. None of it says anything of an agency.
-const OPEN: [&str; 17] = [
+const OPEN: [&str; 19] = [
     "GET /api/openapi.json",
     "GET /assets/{*path}",
     "GET /favicon.ico",
+    // Who has the token of a link reads its packet: `handoff.rs` tests what it opens, and what it does not.
+    "GET /h/{token}",
     "GET /healthz",
     "GET /metrics",
     "GET /problems/{kind}",
@@ -26,6 +28,7 @@ const OPEN: [&str; 17] = [
     "GET /robots.txt",
     "GET /sign-in",
     "GET /sign-in/link/{secret}",
+    "POST /h/{token}",
     "POST /sign-in",
     "POST /sign-in/link/{secret}",
     "GET /set-up",
@@ -51,6 +54,7 @@ struct World {
     connection: String,
     pattern: String,
     exception: String,
+    link: String,
     draft: String,
 }
 
@@ -77,11 +81,15 @@ impl World {
         let pattern = page.await.expect("patterns").patterns[0].pattern.id;
         let draft = app.app().create_pattern_draft(&owner.actor, pattern, DraftKind::Rule, "hidden title").await;
         let id_of = |answer: Answer| answer.json()["items"][0]["id"].as_str().expect("an id").to_owned();
+        let exception = id_of(owner.get("/api/v1/exceptions").await);
+        let of = exception.parse().expect("an id");
+        let link = app.app().create_handoff_link(&owner.actor, of, "hidden title", 7).await.expect("a link");
         Self {
             run: id_of(owner.get("/api/v1/runs").await),
             key_id: id_of(owner.get("/api/v1/keys").await),
             connection: made.connection.id.to_string(),
-            exception: id_of(owner.get("/api/v1/exceptions").await),
+            link: link.link.id.to_string(),
+            exception,
             pattern: pattern.to_string(),
             draft: draft.expect("a draft").id.to_string(),
             client: client.id.to_string(),
@@ -106,6 +114,7 @@ impl World {
             &self.connection,
             &self.pattern,
             &self.exception,
+            &self.link,
             &self.draft,
         ];
         things.into_iter().fold(path, |path, id| match id.split_once('_') {
@@ -135,6 +144,7 @@ impl World {
                     (_, "{token}") => "sth_nobody",
                     ("patterns", _) => &self.pattern,
                     ("exceptions", _) => &self.exception,
+                    ("links", _) => &self.link,
                     ("drafts", _) => &self.draft,
                     (_, "{code}") => "R1",
                     ("prompts", _) => {

@@ -12,6 +12,7 @@ use steward_app::runs::RunDetail;
 use steward_app::tenant::QueueSort;
 use steward_core::conversation::conversation;
 use steward_core::exceptions::ExceptionKind;
+use steward_core::handoff::Packet;
 use steward_core::ids::{ItemId, ReviewId};
 use steward_core::queue::{ClosedBy, QueueItem};
 use steward_core::reviews::Review;
@@ -29,6 +30,7 @@ use crate::view::components::facts::{Fact, FactValue, Facts};
 use crate::view::components::form::Field;
 use crate::view::components::icon::Icon;
 use crate::view::components::notice::{Flash, Notice};
+use crate::view::components::packet::PacketCard;
 use crate::view::components::table::{Cell, Column, Row, Table};
 use crate::view::format::Time;
 use crate::view::page::Page;
@@ -100,16 +102,27 @@ async fn page(
     let holds = item.held_by(visit.now).is_some_and(|claim| claim.person_id == visit.who.actor.person_id);
     let form = holds.then(|| form(visit, detail, &asked, filled, error));
     let (holder, claims) = if holds { (String::new(), Vec::new()) } else { instead(visit, detail, &asked) };
+    let packet = match item.exception_id().filter(|_| detail.exception.is_some()) {
+        Some(id) => Some(state.app.get_packet(&visit.who.actor, id).await?),
+        None => None,
+    };
+    // The run's own conversation, with what each tool answered, stands below.
+    let packet = packet.map(|packet| match &detail.run {
+        Some(_) => PacketCard::new(Packet { said: Vec::new(), ..packet }),
+        None => PacketCard::new(packet),
+    });
+    let parts = if packet.is_some() { Vec::new() } else { detail.run.as_ref().map(parts).unwrap_or_default() };
     let view = ReviewPage {
         // In the flow rather than over the form.
         said: shell.flash.take(),
         notices: notices(detail),
         badges: badges(item),
-        stopped: title_of(item),
+        stopped: if title_of(item).chars().count() > 120 { title_of(item) } else { String::new() },
         why: if item.is_open() { why } else { String::new() },
         tone,
         facts: facts(visit, detail, &names, &colleagues),
-        parts: detail.run.as_ref().map(parts).unwrap_or_default(),
+        packet,
+        parts,
         conversation: detail.run.as_ref().map_or_else(
             || Conversation {
                 turns: Vec::new(),

@@ -8,6 +8,7 @@ pub mod clients;
 pub mod connections;
 pub mod definitions;
 pub mod expectations;
+pub mod handoff;
 pub mod pattern;
 pub mod problem;
 pub mod queue;

@@ -10,10 +10,11 @@ use crate::view::components::form::{Choice, Control, Field};
 use crate::view::components::html_safe;
 use crate::view::components::icon::Icon;
 use crate::view::components::notice::{Flash, Notice};
+use crate::view::components::packet::PacketCard;
 use crate::view::components::table::{Cell, Column, Row, Table};
 use crate::view::gallery;
 use crate::view::html::Csrf;
-use crate::view::samples::{Samples, Words, ago, csrf};
+use crate::view::samples::{self, Samples, Words, ago, csrf};
 
 /// A review.
 #[derive(Debug, Clone, Template)]
@@ -25,7 +26,7 @@ pub struct ReviewPage {
     pub notices: Vec<Notice>,
     /// Its sort, and whether it is closed.
     pub badges: Vec<Badge>,
-    /// Why it stopped: the exception's message.
+    /// The exception's message where the page's title cuts it; else empty.
     pub stopped: String,
     /// Why now, in words.
     pub why: String,
@@ -33,7 +34,9 @@ pub struct ReviewPage {
     pub tone: Tone,
     /// What it is about: workflow, run, pattern, when it came, whose it is.
     pub facts: Facts,
-    /// What a person needs to finish it: each a heading with what is under it. Empty parts are left out.
+    /// What a person needs to finish it; `None` for a sample, of which nothing was handed over.
+    pub packet: Option<PacketCard>,
+    /// What is known instead: each a heading with what is under it.
     pub parts: Vec<PacketPart>,
     /// What was said.
     pub conversation: Conversation,
@@ -210,10 +213,11 @@ impl Samples for ReviewPage {
             said: None,
             notices: Vec::new(),
             badges: vec![Badge::new(Icon::Exceptions, "error", Tone::Bad)],
-            stopped: "order 41 not found".to_owned(),
+            stopped: String::new(),
             why: "no value set · due in 2 d".to_owned(),
             tone: Tone::Neutral,
             facts: Facts::default(),
+            packet: None,
             parts: Vec::new(),
             conversation: Conversation::default(),
             before: Table::default(),
@@ -243,6 +247,7 @@ impl Samples for ReviewPage {
                     Fact::text("Whose", words.say("Ada")),
                 ],
             },
+            packet: Some(PacketCard::new(samples::packet(words))),
             parts: vec![
                 PacketPart {
                     head: "What was asked".to_owned(),
