@@ -6,8 +6,9 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
 use steward_app::connections::NewConnection;
-use steward_app::tenant::{DraftKind, PatternFilter, PatternSort};
+use steward_app::tenant::{DraftKind, PatternFilter, PatternSort, QueueFilter};
 use steward_core::people::Role;
+use steward_core::reviews::Judgement;
 use steward_core::time::Month;
 use steward_testkit::{Answer, KeyHolder, Seat, TestApp, TestDb, db_tests};
 use steward_web::{Route, routes};
@@ -56,6 +57,21 @@ struct World {
     exception: String,
     link: String,
     draft: String,
+    item: String,
+    review: String,
+    bulk: String,
+}
+
+/// What was made of what waits: an item, its review, and a bulk review of its pattern.
+async fn reviewed(owner: &Seat) -> (String, String, String) {
+    let app = owner.app.app();
+    app.fill_queue().await.expect("filled");
+    let item = app.claim_next(&owner.actor, &QueueFilter::default(), None).await.expect("claimed").expect("an item");
+    let said = Judgement { comment: "hidden title".to_owned(), ..Judgement::default() };
+    let review = app.review_item(&owner.actor, item.id, said.clone(), 0, None).await.expect("a review");
+    let pattern = item.pattern_id.expect("a pattern");
+    let bulk = app.start_bulk_review(&owner.actor, pattern, said, None).await.expect("a bulk review");
+    (item.id.to_string(), review.id.to_string(), bulk.id.to_string())
 }
 
 impl World {
@@ -67,7 +83,9 @@ impl World {
         let mut run = native("a", "hidden-bot");
         run["title"] = json!("hidden title");
         run["steps"][1]["error"] = json!("hidden title is not found");
-        owner.take_in(&[run]).await;
+        let mut another = run.clone();
+        another["id"] = json!("b");
+        owner.take_in(&[run, another]).await;
         let _ = owner.with_key(Some(workflow.id)).await;
         let new =
             NewConnection { source: "vapi".to_owned(), name: "Hidden Shop".to_owned(), ..NewConnection::default() };
@@ -76,6 +94,7 @@ impl World {
         let report =
             app.app().draft_report(&owner.actor, client.id, Month { year: 2026, month: 11 }).await.expect("a draft");
         app.app().mine_patterns().await.expect("mined");
+        let (item, review, bulk) = reviewed(&owner).await;
         let all = PatternFilter::default();
         let page = app.app().list_patterns(&owner.actor, &all, None, PatternSort::Count, None, 1);
         let pattern = page.await.expect("patterns").patterns[0].pattern.id;
@@ -96,6 +115,9 @@ impl World {
             workflow: workflow.id.to_string(),
             report: report.to_string(),
             person: person.actor.person_id.to_string(),
+            item,
+            review,
+            bulk,
             app,
             owner,
         }
@@ -116,6 +138,9 @@ impl World {
             &self.exception,
             &self.link,
             &self.draft,
+            &self.item,
+            &self.review,
+            &self.bulk,
         ];
         things.into_iter().fold(path, |path, id| match id.split_once('_') {
             Some((prefix, _)) => path.replace(id.as_str(), &format!("{prefix}_{}", "f".repeat(32))),
@@ -146,6 +171,9 @@ impl World {
                     ("exceptions", _) => &self.exception,
                     ("links", _) => &self.link,
                     ("drafts", _) => &self.draft,
+                    ("queue", _) => &self.item,
+                    ("reviews", _) => &self.review,
+                    ("bulk", _) => &self.bulk,
                     (_, "{code}") => "R1",
                     ("prompts", _) => {
                         has_things = false;

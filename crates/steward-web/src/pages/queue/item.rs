@@ -385,7 +385,8 @@ async fn keep(
     Path(id): Path<ItemId>,
     SignedForm { who, form }: SignedForm<Fields>,
 ) -> Result<StatusCode, PageError> {
-    let active_ms: i64 = form.text("active_ms").parse().map_err(|_| Problem::invalid("active_ms is a whole number"))?;
+    // What is no number is refused as a time that cannot be.
+    let active_ms = form.text("active_ms").parse().unwrap_or(-1);
     state.app.keep_claim(&who.actor, id, active_ms).await?;
     Ok(StatusCode::NO_CONTENT)
 }

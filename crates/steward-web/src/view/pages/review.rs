@@ -247,7 +247,7 @@ impl Samples for ReviewPage {
                     Fact::text("Whose", words.say("Ada")),
                 ],
             },
-            packet: Some(PacketCard::new(samples::packet(words))),
+            packet: Some(samples::packet(words)),
             parts: vec![
                 PacketPart {
                     head: "What was asked".to_owned(),
