@@ -14,6 +14,7 @@ mod mistakes;
 mod patterns;
 mod payload;
 mod privacy;
+mod queue;
 mod sessions;
 mod set_aside;
 mod slow;
