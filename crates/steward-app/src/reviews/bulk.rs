@@ -13,8 +13,10 @@ use super::unfit;
 use crate::jobs::LEASE_MS;
 use crate::{Actor, App, AppError};
 
-/// Items that one transaction closes or opens. So many and fewer are done at once, before the answer.
-pub const BULK_AT_ONCE: u32 = 2_000;
+/// Items that one transaction closes or opens.
+const BULK_AT_ONCE: u32 = 2_000;
+/// So many items and fewer are done before the answer.
+pub const FEW: u32 = 250;
 
 /// The kind of job that closes the items of a bulk review, or opens them again.
 pub(crate) const BULK_REVIEW: &str = "bulk_review";
@@ -113,7 +115,7 @@ impl App {
 
     /// Does what is little before the answer; the job then finds nothing left to do.
     async fn do_few(&self, actor: &Actor, id: BulkId, total: i64, undone_by: &str) -> Result<BulkReview, AppError> {
-        if total <= i64::from(BULK_AT_ONCE) {
+        if total <= i64::from(FEW) {
             let few = BulkJob { bulk_id: id, undone_by: undone_by.to_owned() };
             if let Err(error) = self.do_bulk_review(actor.agency_id, &few, None).await {
                 // The job that is queued does it.

@@ -13,7 +13,7 @@ use steward_store::tenant::{ReviewCursor, ReviewFilter};
 
 use crate::{Actor, App, AppError};
 
-pub use bulk::BULK_AT_ONCE;
+pub use bulk::FEW;
 pub(crate) use bulk::{BULK_REVIEW, BulkJob};
 
 /// The most reviews that one page of a list shows.

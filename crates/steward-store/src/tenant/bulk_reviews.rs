@@ -187,6 +187,7 @@ impl AgencyStore {
             .run()
             .await?;
         if changed != 1 {
+            tx.rollback().await?;
             return Ok(false);
         }
         self.store.insert_job(&tx, job).await?;
@@ -244,7 +245,10 @@ impl AgencyStore {
     ) -> Result<Option<u64>, StoreError> {
         let (agency, id) = (self.agency_id().as_uuid(), bulk.id.as_uuid());
         let tx = self.store.begin_write().await?;
-        let Some(done) = self.lock_bulk(&tx, bulk.id, BulkState::Running).await? else { return Ok(None) };
+        let Some(done) = self.lock_bulk(&tx, bulk.id, BulkState::Running).await? else {
+            tx.rollback().await?;
+            return Ok(None);
+        };
         let lock = if self.store.is_sqlite() { "" } else { "FOR UPDATE" };
         let rows = self
             .store
@@ -316,6 +320,7 @@ impl AgencyStore {
         let agency = self.agency_id().as_uuid();
         let tx = self.store.begin_write().await?;
         if self.lock_bulk(&tx, id, BulkState::Undoing).await?.is_none() {
+            tx.rollback().await?;
             return Ok(None);
         }
         let reviews = self.list_bulk_within(&tx, id, limit).await?;

@@ -233,6 +233,19 @@ fn push_filter<C: ConnectionTrait>(sql: &mut Sql<'_, C>, filter: &QueueFilter) {
     }
 }
 
+/// Every item is due some time. Said where whole queues are counted, so that it is done in the index of what is open:
+/// without it, SQLite reads the table.
+const COUNTED_BY_DUE: &str = " AND due_at >= 0";
+
+impl QueueFilter {
+    /// What the items are put in order by. Of one pattern or person there are few: they are better looked up and sorted
+    /// than come upon in an order of all, which a sum keeps the planner from using.
+    fn order_by(&self, sort: QueueSort, column: &str) -> String {
+        let are_few = self.pattern.is_some() || matches!(self.assignee, Some(Whose::Of(_)));
+        if are_few && sort != QueueSort::Rank { format!("{column} + 0") } else { column.to_owned() }
+    }
+}
+
 /// A claim to make or to keep.
 #[derive(Debug, Clone)]
 pub struct NewClaim {
@@ -272,8 +285,9 @@ impl AgencyStore {
             sql.push(&format!(" AND {column} {past}= {at} AND ({column} {past} {at} OR id {past} {id})"));
         }
         let limit = sql.placeholder(i64::from(limit));
+        let by = filter.order_by(sort, column);
         sql.push(&format!(
-            " ORDER BY {column} {direction}, id {direction} LIMIT {limit}) AS t
+            " ORDER BY {by} {direction}, id {direction} LIMIT {limit}) AS t
              JOIN queue_items q ON q.agency_id = $1 AND q.id = t.id ORDER BY t.place {direction}, t.id {direction}"
         ));
         sql.all().await?.into_iter().map(|mut row| read_item(&mut row)).collect()
@@ -287,6 +301,9 @@ impl AgencyStore {
     pub async fn count_queue(&self, filter: &QueueFilter, most: u32) -> Result<u64, StoreError> {
         let mut sql =
             self.read("SELECT COUNT(*) FROM (SELECT 1 FROM queue_items WHERE agency_id = $1 AND closed_at IS NULL");
+        if filter.workflows.is_none() && filter.pattern.is_none() && filter.assignee.is_none() {
+            sql.push(COUNTED_BY_DUE);
+        }
         push_filter(&mut sql, filter);
         let most = sql.placeholder(i64::from(most));
         sql.push(&format!(" LIMIT {most}) AS found"));
@@ -362,8 +379,9 @@ impl AgencyStore {
             .bind_all(claim_values(claim));
         push_filter(&mut sql, filter);
         let lock = if self.store.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
+        let by = filter.order_by(sort, column);
         sql.push(&format!(
-            " ORDER BY {column} {direction}, id {direction} LIMIT 1 {lock}) RETURNING {}",
+            " ORDER BY {by} {direction}, id {direction} LIMIT 1 {lock}) RETURNING {}",
             COLUMNS.join(", ")
         ));
         sql.first().await?.map(|mut row| read_item(&mut row)).transpose()
@@ -497,25 +515,23 @@ impl AgencyStore {
         workflows: Option<&[WorkflowId]>,
         now: Timestamp,
     ) -> Result<QueueAges, StoreError> {
-        let open = |what: &str| {
-            let mut sql =
-                self.read(format!("SELECT {what} FROM queue_items WHERE agency_id = $1 AND closed_at IS NULL"));
-            push_workflows(&mut sql, "workflow_id", workflows);
-            sql
-        };
         let mut ages = QueueAges::default();
-        if let Some(mut row) = open("COUNT(*)").first().await? {
-            ages.open = row.take::<i64>()?.unsigned_abs();
+        let mut counts = self.read(
+            "SELECT COUNT(*), COUNT(CASE WHEN due_at < $2 THEN 1 END) FROM queue_items
+             WHERE agency_id = $1 AND closed_at IS NULL",
+        );
+        counts = counts.bind(now.0);
+        push_workflows(&mut counts, "workflow_id", workflows);
+        if workflows.is_none() {
+            counts.push(COUNTED_BY_DUE);
         }
-        let mut overdue = open("COUNT(*)");
-        let at = overdue.placeholder(now.0);
-        overdue.push(&format!(" AND due_at < {at}"));
-        if let Some(mut row) = overdue.first().await? {
-            ages.overdue = row.take::<i64>()?.unsigned_abs();
+        if let Some(mut row) = counts.first().await? {
+            (ages.open, ages.overdue) = (row.take::<i64>()?.unsigned_abs(), row.take::<i64>()?.unsigned_abs());
         }
         // At the middle of an even number the older of the two, so that at least half wait so long.
         for (place, at) in [(0, &mut ages.oldest), (ages.open.saturating_sub(1) / 2, &mut ages.median)] {
-            let mut sql = open("arrived_at");
+            let mut sql = self.read("SELECT arrived_at FROM queue_items WHERE agency_id = $1 AND closed_at IS NULL");
+            push_workflows(&mut sql, "workflow_id", workflows);
             let place = sql.placeholder(i64::try_from(place).unwrap_or(i64::MAX));
             sql.push(&format!(" ORDER BY arrived_at, id LIMIT 1 OFFSET {place}"));
             *at = sql.first().await?.map(|mut row| row.take().map(Timestamp)).transpose()?;

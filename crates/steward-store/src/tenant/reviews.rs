@@ -263,6 +263,7 @@ impl AgencyStore {
             .run()
             .await?;
         if closed != 1 {
+            tx.rollback().await?;
             return Ok(false);
         }
         self.write_reviews(&tx, std::slice::from_ref(review), review.id.as_uuid()).await?;
@@ -286,6 +287,7 @@ impl AgencyStore {
         let tallies = tallies::rows(self.agency_id().as_uuid(), tallies);
         let tx = self.store.begin_write().await?;
         if self.take_back(&tx, std::slice::from_ref(review), review.id.as_uuid(), by, now).await? != 1 {
+            tx.rollback().await?;
             return Ok(false);
         }
         tallies::add_rows(&self.store, &tx, tallies).await?;

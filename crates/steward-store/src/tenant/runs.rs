@@ -740,7 +740,8 @@ impl AgencyStore {
         .await
     }
 
-    /// Drops runs that ended before an instant, at most `limit`; their tallies stay.
+    /// Drops runs that ended before an instant, at most `limit`, with what waits of them and what people made of it;
+    /// their tallies stay.
     ///
     /// # Errors
     ///
@@ -760,6 +761,9 @@ impl AgencyStore {
             for text in [
                 "DELETE FROM run_blobs WHERE agency_id = $1 AND run_id IN (",
                 "DELETE FROM exceptions WHERE agency_id = $1 AND run_id IN (",
+                "DELETE FROM queue_items WHERE agency_id = $1 AND run_id IN (",
+                "DELETE FROM queue_rechecks WHERE agency_id = $1 AND run_id IN (",
+                "DELETE FROM reviews WHERE agency_id = $1 AND run_id IN (",
                 "DELETE FROM runs WHERE agency_id = $1 AND id IN (",
             ] {
                 let mut sql = self.store.within(&tx, text).bind(agency);

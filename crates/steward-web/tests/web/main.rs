@@ -15,6 +15,7 @@ mod mistakes;
 mod patterns;
 mod payload;
 mod privacy;
+mod queue;
 mod review_pages;
 mod sessions;
 mod set_aside;
