@@ -368,8 +368,8 @@
     if (!el.isConnected || !el.id) return;
     if (doc.hidden) { el.dataset.stale = "1"; return; }
     delete el.dataset.stale;
-    // Nothing is taken out of somebody's hands: no refresh while they type or have a menu open in it.
-    if (el.contains(doc.activeElement) && typing(doc.activeElement) || one("details.menu[open]", el)) { setTimeout(refresh, 4000, el); return; }
+    // Nothing is taken out of somebody's hands: no refresh while they type, have a menu open or rows selected in it.
+    if (el.contains(doc.activeElement) && typing(doc.activeElement) || one("details.menu[open], tbody .pick input:checked", el)) { setTimeout(refresh, 4000, el); return; }
     const open = all("details[open][id]", el).map((d) => d.id);
     window.htmx.ajax("GET", el.dataset.liveFrom || location.pathname + location.search, {
       source: el, target: el, swap: "outerMorph show:none", select: `#${CSS.escape(el.id)}`, push: "false",

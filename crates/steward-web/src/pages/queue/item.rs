@@ -27,7 +27,7 @@ use crate::view::components::button::{Action, How, Look};
 use crate::view::components::conversation::Conversation;
 use crate::view::components::empty::Empty;
 use crate::view::components::facts::{Fact, FactValue, Facts};
-use crate::view::components::form::Field;
+use crate::view::components::form::{Choice, Field, Form};
 use crate::view::components::icon::Icon;
 use crate::view::components::notice::{Flash, Notice};
 use crate::view::components::packet::PacketCard;
@@ -139,6 +139,7 @@ async fn page(
         holder,
         claims,
         form,
+        assigning: (visit.operates() && item.is_open()).then(|| assigning(visit, item, &asked, &colleagues)),
     };
     Ok(Page::new(visit.wanted, shell, view))
 }
@@ -171,6 +172,14 @@ fn form(visit: &Visit, detail: &QueueItemDetail, asked: &Asked, filled: &Fields,
             Action::submit("Release", format!("{}/release{query}", item_path(id))).with_look(Look::Quiet),
         ],
     }
+}
+
+fn assigning(visit: &Visit, item: &QueueItem, asked: &Asked, colleagues: &Colleagues) -> Form {
+    let mut people = vec![(String::new(), "nobody: whoever is free".to_owned())];
+    people.extend(colleagues.choices());
+    let chosen = item.assignee.map(|id| id.to_string()).unwrap_or_default();
+    let field = Field::select("person", "Whose it is", Choice::list(&people, &chosen));
+    Form::new(format!("{}/assign{}", item_path(item.id), asked.query()), visit.csrf(), "Assign", vec![field])
 }
 
 /// What stands instead of the form, and what can be done there.
@@ -264,7 +273,9 @@ fn facts(visit: &Visit, detail: &QueueItemDetail, names: &Names, colleagues: &Co
     }
     all.push(Fact::new("Since", time(item.arrived_at)));
     all.push(Fact::new("Due", time(item.due_at)));
-    all.push(Fact::text("Whose", item.assignee.map_or_else(|| "nobody's".to_owned(), |id| colleagues.name(id))));
+    if let Some(person) = item.assignee {
+        all.push(Fact::text("Assigned to", colleagues.name(person)));
+    }
     Facts { facts: all, across: true }
 }
 

@@ -24,8 +24,6 @@ pub struct QueuePage {
     pub facts: Facts,
     /// Whether it grows, holds or clears, in a sentence; empty where nothing is known of it.
     pub forecast: String,
-    /// Bulk reviews at work or just done, with how far they are.
-    pub notices: Vec<Notice>,
     /// All, mine, nobody's, overdue.
     pub tabs: Tabs,
     /// What it is filtered by.
@@ -45,7 +43,6 @@ impl Samples for QueuePage {
             live: String::new(),
             facts: Facts::default(),
             forecast: String::new(),
-            notices: Vec::new(),
             tabs: Tabs::default(),
             filters: FilterBar::default(),
             table: Table::default().or_empty(empty),
@@ -80,7 +77,6 @@ impl Samples for QueuePage {
                 ],
             },
             forecast: "It grows by 23 a day.".to_owned(),
-            notices: vec![Notice::new(Tone::Info, "120 of 842 are reviewed", words.say("As wrong, cause: tool."))],
             tabs: Tabs {
                 label: "Whose".to_owned(),
                 tabs: vec![

@@ -6,7 +6,7 @@ use crate::view::components::badge::{Badge, Tone};
 use crate::view::components::button::{Action, Look};
 use crate::view::components::conversation::Conversation;
 use crate::view::components::facts::{Fact, Facts};
-use crate::view::components::form::{Choice, Control, Field};
+use crate::view::components::form::{Choice, Control, Field, Form};
 use crate::view::components::html_safe;
 use crate::view::components::icon::Icon;
 use crate::view::components::notice::{Flash, Notice};
@@ -50,6 +50,8 @@ pub struct ReviewPage {
     pub claims: Vec<Action>,
     /// The form; `None` for whoever does not hold it.
     pub form: Option<ReviewForm>,
+    /// Gives it to somebody; `None` for who may not, and for what is closed.
+    pub assigning: Option<Form>,
 }
 
 /// A part of what is handed to a person.
@@ -225,6 +227,7 @@ impl Samples for ReviewPage {
             holder: "Nobody works on it. Looking claims nothing.".to_owned(),
             claims: vec![Action::post("Claim it", "/queue/exc_1/claim", csrf()).with_key("c").primary()],
             form: None,
+            assigning: None,
         }
     }
 
@@ -303,6 +306,12 @@ impl Samples for ReviewPage {
                     Action::submit("Release", "/queue/exc_1/release").with_look(Look::Quiet),
                 ],
             }),
+            assigning: Some(Form::new(
+                "/queue/exc_1/assign",
+                csrf(),
+                "Assign",
+                vec![Field::select("person", "Whose it is", Choice::list(&[("per_1", words.say("Ada"))], "per_1"))],
+            )),
         }
     }
 }
