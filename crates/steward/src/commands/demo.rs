@@ -12,12 +12,14 @@ use steward_core::clients::Client;
 use steward_core::exceptions::ExceptionKind;
 use steward_core::ids::{AgencyId, ClientId, WorkflowId};
 use steward_core::patterns::PatternState;
-use steward_core::people::{Person, Role};
+use steward_core::people::Role;
 use steward_core::queue::{QueueRule, RuleWhen};
 use steward_core::time::Period;
 use steward_core::workflow::Workflow;
 use steward_store::system::InboxKind;
-use steward_store::tenant::{ExceptionFilter, PatternChange, PatternFilter, PatternSort, QueueFilter, QueueSort};
+use steward_store::tenant::{
+    ExceptionFilter, PatternChange, PatternFilter, PatternSort, Person, QueueFilter, QueueSort,
+};
 
 use super::serve::{Listeners, override_listeners, serve};
 use crate::config::Config;

@@ -70,8 +70,11 @@ impl Colleagues {
     pub(in crate::pages) async fn load(state: &WebState, visit: &Visit) -> Result<Self, PageError> {
         let actor = &visit.who.actor;
         let mut names = HashMap::from([(actor.person_id, actor.name.clone())]);
-        let in_use = state.app.list_reviewers(actor).await?;
-        names.extend(in_use.iter().cloned());
+        let mut in_use = vec![(actor.person_id, actor.name.clone())];
+        if visit.operates() {
+            in_use = state.app.list_reviewers(actor).await?;
+            names.extend(in_use.iter().cloned());
+        }
         Ok(Self { me: Some(actor.person_id), names, in_use })
     }
 
