@@ -221,7 +221,7 @@ db_tests! {
         }
         settle(&owner).await;
         let whose = json!({"user_id": "user-a"});
-        let handed_out = owner.send_json("POST", "/api/v1/user-data/export", &whose).await.text();
+        let handed_out = owner.send_json("POST", "/api/v1/user-data/export", &whose).await.text().to_owned();
         assert!(handed_out.contains("Quillon called twice") && !handed_out.contains("she was kind"), "{handed_out}");
         let reviewed = owner.get("/api/v1/figures").await.json();
         let (status, deleted) = post(&owner, "/user-data/delete", whose).await;
