@@ -1,7 +1,6 @@
--- Under which pattern an exception entered the queue, or was left out of it; NULL until it was looked at.
-ALTER TABLE exceptions ADD COLUMN queue_pattern_id {uuid};
-CREATE INDEX exceptions_to_queue ON exceptions (agency_id, workflow_id)
-    WHERE pattern_id IS NOT NULL AND queue_pattern_id IS DISTINCT FROM pattern_id;
+-- Whether the queue has looked at an exception under the pattern that it has.
+ALTER TABLE exceptions ADD COLUMN is_queued BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE INDEX exceptions_to_queue ON exceptions (agency_id, workflow_id) WHERE NOT is_queued AND pattern_id IS NOT NULL;
 
 -- Whether the queue knows that a pattern is muted.
 ALTER TABLE patterns ADD COLUMN queue_muted BOOLEAN NOT NULL DEFAULT FALSE;

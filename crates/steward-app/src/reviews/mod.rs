@@ -173,7 +173,6 @@ impl App {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
 fn unfit(error: UnfitReview) -> AppError {
     AppError::Invalid(error.to_string())
 }

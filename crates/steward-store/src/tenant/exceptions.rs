@@ -340,7 +340,7 @@ fn upsert_tail() -> String {
     format!(
         "ON CONFLICT (agency_id, id) DO UPDATE SET {}, shape = CASE WHEN {same} THEN exceptions.shape END,
          pattern_id = CASE WHEN {same} THEN exceptions.pattern_id END,
-         queue_pattern_id = CASE WHEN {same} THEN exceptions.queue_pattern_id END",
+         is_queued = CASE WHEN {same} THEN exceptions.is_queued ELSE FALSE END",
         set.join(", ")
     )
 }

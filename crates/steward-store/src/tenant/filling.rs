@@ -102,8 +102,9 @@ impl Store {
     }
 }
 
-/// Exceptions that were not looked at under the pattern that they have; in the words of their index.
-const UNSEEN: &str = "pattern_id IS NOT NULL AND queue_pattern_id IS DISTINCT FROM pattern_id";
+/// Exceptions that were not looked at under the pattern that they have; in the words of their index. Mining takes the
+/// mark away with each pattern that it gives.
+const UNSEEN: &str = "NOT is_queued AND pattern_id IS NOT NULL";
 /// Patterns that were muted, or no longer are, since the queue looked; in the words of their index.
 const MUTING: &str = "(state = 'muted') <> queue_muted";
 
@@ -355,9 +356,7 @@ impl AgencyStore {
         let mut others = Vec::new();
         for chunk in seen.chunks(KEYS_AT_ONCE) {
             let read: HashMap<Uuid, Uuid> = chunk.iter().map(|(id, p)| (id.as_uuid(), p.as_uuid())).collect();
-            let text = format!(
-                "UPDATE exceptions SET queue_pattern_id = pattern_id WHERE agency_id = $1 AND {UNSEEN} AND id IN ("
-            );
+            let text = format!("UPDATE exceptions SET is_queued = TRUE WHERE agency_id = $1 AND {UNSEEN} AND id IN (");
             let mut sql = self.store.within(tx, text).bind(self.agency_id().as_uuid());
             sql.push_list(chunk.iter().map(|(id, _)| Value::from(id.as_uuid())));
             sql.push(") RETURNING id, pattern_id");
@@ -374,7 +373,7 @@ impl AgencyStore {
         for ids in others.chunks(KEYS_AT_ONCE) {
             let mut sql = self
                 .store
-                .within(tx, "UPDATE exceptions SET queue_pattern_id = NULL WHERE agency_id = $1 AND id IN (")
+                .within(tx, "UPDATE exceptions SET is_queued = FALSE WHERE agency_id = $1 AND id IN (")
                 .bind(self.agency_id().as_uuid());
             sql.push_list(ids.iter().map(|id| Value::from(*id)));
             sql.push(")");

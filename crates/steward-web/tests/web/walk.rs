@@ -353,8 +353,8 @@ db_tests! {
 }
 
 /// What is only for people, whoever asks.
-const WRITES: [&str; 9] =
-    ["/verdict", "/merge", "/split", "/drafts", "/claim", "/keep", "/release", "/review", "/undo"];
+const WRITES: [&str; 11] =
+    ["/verdict", "/merge", "/split", "/drafts", "/claim", "/keep", "/release", "/review", "/undo", "/links", "/revoke"];
 
 async fn key_finds_nothing(key: &KeyHolder, route: &Route, path: &str, has_things: bool) {
     let answer = send(key, route, path).await;
