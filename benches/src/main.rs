@@ -10,6 +10,7 @@ mod http;
 mod ingest;
 mod pages;
 mod patterns;
+mod queue;
 mod server;
 
 use std::path::Path;
@@ -32,6 +33,8 @@ enum Command {
     Pages(pages::Pages),
     /// How well, how fast and in how much memory messages are grouped.
     Patterns(patterns::Patterns),
+    /// Pages of the queue and bulk reviews over 100,000 open exceptions in 5,000 patterns.
+    Queue(queue::Queue),
     /// Writes the batches that `ingest` sends to files, for peers to be fed with the same bytes.
     Batches(batch::Batches),
 }
@@ -41,6 +44,7 @@ fn main() -> anyhow::Result<()> {
         Command::Ingest(command) => command.run(),
         Command::Pages(command) => command.run(),
         Command::Patterns(command) => command.run(),
+        Command::Queue(command) => command.run(),
         Command::Batches(command) => command.run(),
     }
 }

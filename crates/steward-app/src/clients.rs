@@ -100,6 +100,11 @@ impl App {
         self.store_of(actor).update_client(&client).await.map_err(|error| or_conflict(error, taken))?;
         self.audit_by(actor, "client.update", id, &client.name).await?;
         let (old, new) = (&before.settings, &client.settings);
+        if old.units_per_usd != new.units_per_usd {
+            let mut workflows = self.store_of(actor).list_workflows().await?;
+            workflows.retain(|workflow| workflow.client_id == Some(id));
+            self.revalue_queue(actor, &workflows).await?;
+        }
         if old.business_hours != new.business_hours || old.time_zone != new.time_zone {
             let workflows = self.store_of(actor).list_workflows().await?;
             let ids: Vec<_> = workflows.into_iter().filter(|w| w.client_id == Some(id)).map(|w| w.id).collect();

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 use steward_core::calendar::BusinessHours;
-use steward_core::clients::Client;
+use steward_core::clients::{Agency, Client};
 use steward_core::ids::{ClientId, WorkflowId};
-use steward_core::metrics::{self, Figure, Inputs, Sums};
+use steward_core::metrics::{self, Figure, HumanWork, Inputs, Sums};
 use steward_core::money::{Currency, Nanos};
 use steward_core::tallies::{Metric, Slice};
 use steward_core::time::{Period, Timestamp};
@@ -147,6 +147,16 @@ impl App {
         let money = MoneyBasis::of(&workflows, &clients, agency.currency);
         let hours = business_hours_of(scope, &workflows, &clients);
         let zone = zone_of(scope, &clients, &agency.zone());
+        let rate = reviewer_rate(&agency, money.currency, money.units_per_usd);
+        let now = self.clock().now();
+        let waiting = if scope.slice == Slice::All && scope.release.is_none() {
+            let ids: Vec<WorkflowId> = workflows.iter().map(|w| w.id).collect();
+            let everything = actor.clients.is_none() && scope.client.is_none() && scope.workflow.is_none();
+            self.store_of(actor).find_oldest_waiting(if everything { None } else { Some(&ids) }).await?
+        } else {
+            None
+        };
+        let queue_age_hours = waiting.map(|at| now.ms_since(at) as f64 / 3_600_000.0);
         let mut of_period = Vec::new();
         for period in [period, before] {
             let query = TallyQuery {
@@ -165,19 +175,22 @@ impl App {
             } else {
                 None
             };
+            let human = |sums: &Sums| HumanWork::of(sums, rate);
             let inputs = Inputs {
                 hours: period.hours(),
                 working_days: working_days(period, &hours, &zone),
                 cycle_ms: quantiles(&sums),
                 units_per_usd: money.units_per_usd,
-                human: None,
+                review_ms: review_quantiles(&sums),
+                human: human(&sums),
+                queue_age_hours: if period.end > now { queue_age_hours } else { None },
                 net_hours_saved: sum_of(&workflows, &by_workflow, |w, s| {
-                    metrics::net_hours_saved(s, &w.settings, None)
+                    metrics::net_hours_saved(s, &w.settings, human(s).as_ref())
                 }),
                 value_delivered: if money.mixed {
                     None
                 } else {
-                    sum_of(&workflows, &by_workflow, |w, s| metrics::value_delivered(s, &w.settings, None))
+                    sum_of(&workflows, &by_workflow, |w, s| metrics::value_delivered(s, &w.settings, human(s).as_ref()))
                 },
                 retainer,
             };
@@ -322,6 +335,12 @@ const FIGURE_METRICS: &[Metric] = &[
     Metric::WithoutContent,
     Metric::Deleted,
     Metric::Dialect,
+    Metric::Reviews,
+    Metric::ReviewMs,
+    Metric::ReviewBucket,
+    Metric::Cleanup,
+    Metric::EscalationReviews,
+    Metric::AgentWas,
 ];
 const TOOL_METRICS: &[Metric] = &[Metric::ToolCalls, Metric::ToolErrors, Metric::ToolBucket];
 const MODEL_METRICS: &[Metric] =
@@ -347,6 +366,24 @@ fn add_interval(figure: &mut Figure) {
 pub fn quantiles(sums: &Sums) -> [Option<f64>; 4] {
     let histogram = histogram_of(sums.keys(Metric::CycleBucket).into_iter().map(|(key, n, _)| (key, n)));
     [0.5, 0.9, 0.95, 0.99].map(|q| histogram.quantile(q))
+}
+
+/// p50 and p90 of the review time of exceptions, in milliseconds.
+pub(crate) fn review_quantiles(sums: &Sums) -> [Option<f64>; 2] {
+    let histogram = histogram_of(sums.keys(Metric::ReviewBucket).into_iter().map(|(key, n, _)| (key, n)));
+    [0.5, 0.9].map(|q| histogram.quantile(q))
+}
+
+/// What a reviewer's hour costs in units of a currency. `None` when no rate is set, or the agency's currency cannot be
+/// turned into this one.
+#[must_use]
+pub fn reviewer_rate(agency: &Agency, currency: Currency, units_per_usd: f64) -> Option<f64> {
+    let rate = Some(agency.reviewer_rate_nanos.units()).filter(|rate| *rate > 0.0)?;
+    match agency.currency {
+        same if same == currency => Some(rate),
+        Currency::USD => Some(rate * units_per_usd),
+        _ => None,
+    }
 }
 
 fn histogram_of<'a>(buckets: impl Iterator<Item = (&'a str, i64)>) -> Histogram {

@@ -474,7 +474,7 @@ impl App {
         }
     }
 
-    /// Starts the background work of intake, assembly and mining in this process. A second call does nothing.
+    /// Starts the background work of intake, assembly, mining and the queue in this process. A second call does nothing.
     pub fn start(&self) {
         let (commits, to_commit) = mpsc::channel(COMMIT_ENTRIES);
         if self.inner.intake.commits.set(commits).is_err() {
@@ -484,6 +484,7 @@ impl App {
         tokio::spawn(self.clone().commit_forever(to_commit, held));
         tokio::spawn(self.clone().assemble_forever(to_assemble));
         tokio::spawn(self.clone().mine_forever());
+        tokio::spawn(self.clone().fill_forever());
     }
 
     async fn commit_forever(self, mut to_commit: mpsc::Receiver<Commit>, held: mpsc::Sender<Held>) {

@@ -6,12 +6,13 @@ use steward_core::time::Period;
 use steward_store::system::{Job, JobState};
 use steward_store::tenant::RunFilter;
 
+use crate::reviews::{BULK_REVIEW, BulkJob};
 use crate::{App, AppError};
 
 /// How often a job is tried before it is given up.
 const MAX_ATTEMPTS: i32 = 6;
 /// How long a job is held between two reports of its progress.
-const LEASE_MS: i64 = 120_000;
+pub(crate) const LEASE_MS: i64 = 120_000;
 /// Runs that are read anew in one transaction.
 const RUNS_AT_ONCE: u32 = 200;
 
@@ -43,8 +44,14 @@ impl App {
         dedupe: &str,
         payload: &impl Serialize,
     ) -> Result<bool, AppError> {
+        let job = self.new_job(agency_id, kind, dedupe, payload);
+        Ok(self.store().enqueue_job(&job).await?)
+    }
+
+    /// A job that is due now.
+    pub(crate) fn new_job(&self, agency_id: AgencyId, kind: &str, dedupe: &str, payload: &impl Serialize) -> Job {
         let now = self.clock().now();
-        let job = Job {
+        Job {
             id: JobId::from_uuid(self.ids().make()),
             agency_id: Some(agency_id),
             kind: kind.to_owned(),
@@ -58,8 +65,7 @@ impl App {
             error: None,
             created_at: now,
             ended_at: None,
-        };
-        Ok(self.store().enqueue_job(&job).await?)
+        }
     }
 
     /// Does one job that is due. Gives whether there was one.
@@ -96,6 +102,11 @@ impl App {
                 let reread: Reread = serde_json::from_str(&job.payload)
                     .map_err(|_| AppError::Invalid("the job's payload cannot be read".to_owned()))?;
                 self.reread(agency_id, &reread, job.id).await
+            }
+            BULK_REVIEW => {
+                let bulk: BulkJob = serde_json::from_str(&job.payload)
+                    .map_err(|_| AppError::Invalid("the job's payload cannot be read".to_owned()))?;
+                self.do_bulk_review(agency_id, &bulk, Some(job.id)).await
             }
             REBUILD => self.rebuild(agency_id, &|_| ()).await.map(|_| ()),
             other => Err(AppError::Invalid(format!("this version knows no job “{other}”"))),

@@ -85,6 +85,7 @@ impl App {
         self.assemble_waiting().await?;
         store.reset_mining(None).await?;
         self.mine_patterns().await?;
+        self.fill_queue().await?;
         Ok(done)
     }
 }

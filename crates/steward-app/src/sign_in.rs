@@ -301,7 +301,7 @@ async fn verify(password: String, hash: String) -> Result<bool, AppError> {
 }
 
 /// Where a request came from, as failures are counted: one IPv4 address, or the /64 that one IPv6 customer has.
-fn origin(from: &str) -> String {
+pub(crate) fn origin(from: &str) -> String {
     match from.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
         Ok(IpAddr::V6(ip)) => {
             let [a, b, c, d, ..] = ip.segments();

@@ -1,7 +1,7 @@
 //! One end user's data, by the id that senders give them: handed out, or deleted, with a record that it was done.
 //!
-//! A run is the user's when it names them. Deleted are the runs with their steps, what people said of them, and their
-//! spans in the raw payloads: a payload that holds others' runs too is written anew without them, so that a rebuild
+//! A run is the user's when it names them. Deleted are the runs with their steps, what waits of them in the queue, what
+//! people said of them in verdicts and reviews, and their spans in the raw payloads: a payload that holds others' runs too is written anew without them, so that a rebuild
 //! brings nothing back and loses nobody else's. Tallies stay, since they tell of no person, and count how many of
 //! their runs were deleted. Published reports stay, since they hold sums only; drafts that name the user are told.
 //!
@@ -48,6 +48,8 @@ pub struct Deleted {
     pub runs: u64,
     /// Verdicts of people on them, with their comments.
     pub verdicts: u64,
+    /// Reviews of people, with their resolutions and comments.
+    pub reviews: u64,
     /// Raw payloads that held nothing else.
     pub payloads_dropped: u64,
     /// Raw payloads that hold others' runs too and were written anew.
@@ -137,9 +139,10 @@ impl App {
         // What was done is recorded also where the rest failed.
         let failed = if result.is_err() { ", and then it failed: run it again" } else { "" };
         let details = format!(
-            "{} runs, {} verdicts, {} payloads dropped, {} rewritten{}{failed}",
+            "{} runs, {} verdicts, {} reviews, {} payloads dropped, {} rewritten{}{failed}",
             deleted.runs,
             deleted.verdicts,
+            deleted.reviews,
             deleted.payloads_dropped,
             deleted.payloads_rewritten,
             client.map(|id| format!(", of {id}")).unwrap_or_default(),
@@ -244,6 +247,7 @@ impl App {
         };
         let with_them = store.delete_runs(deletion).await?;
         deleted.verdicts += with_them.n_verdicts;
+        deleted.reviews += with_them.n_reviews;
         for (workflow, gone) in with_them.shapes {
             shapes.entry(workflow).or_default().extend(gone);
         }
@@ -428,7 +432,10 @@ impl UserDataExport {
             let keys: Vec<String> = found.into_iter().map(|(_, key)| key).collect();
             let verdicts = store.list_verdicts(&keys).await?;
             let mut text = String::new();
-            for run in store.find_stored_runs(&keys).await? {
+            let runs = store.find_stored_runs(&keys).await?;
+            let ids: Vec<RunId> = runs.iter().map(|run| run.id).collect();
+            let reviews = store.list_reviews_of_runs(&ids).await?;
+            for run in runs {
                 if self.n_runs > 0 {
                     text.push_str(",\n");
                 }
@@ -438,6 +445,14 @@ impl UserDataExport {
                         "at": verdict.at.rfc3339(),
                         "outcome": verdict.outcome.map(steward_core::outcome::Outcome::as_str),
                         "comment": verdict.comment,
+                    })
+                });
+                let reviewed = reviews.iter().filter(|review| review.run_id == run.id).map(|review| {
+                    json!({
+                        "at": review.closed_at.rfc3339(),
+                        "outcome": review.judgement.outcome.map(steward_core::outcome::Outcome::as_str),
+                        "resolution": review.judgement.resolution,
+                        "comment": review.judgement.comment,
                     })
                 });
                 let run = json!({
@@ -450,6 +465,7 @@ impl UserDataExport {
                     "user_id": run.facts.user_id,
                     "conversation_id": run.facts.conversation_id,
                     "verdicts": said.collect::<Vec<_>>(),
+                    "reviews": reviewed.collect::<Vec<_>>(),
                     "steps": run.steps,
                 });
                 text.push_str(&run.to_string());

@@ -106,6 +106,7 @@ impl App {
         self.check_name_is_free(actor, &workflow.name, Some(client.id), Some(id)).await?;
         workflow.client_id = Some(client.id);
         self.write_workflow(actor, &workflow, "workflow.assign", &client.name).await?;
+        self.revalue_queue(actor, std::slice::from_ref(&workflow)).await?;
         self.enqueue_rereads(actor.agency_id, &[id], None).await?;
         Ok(workflow)
     }
@@ -172,6 +173,7 @@ impl App {
         workflow.settings_version = workflow.settings_version.saturating_add(1);
         let details = format!("version {}", workflow.settings_version);
         self.write_workflow(actor, &workflow, "workflow.settings", &details).await?;
+        self.revalue_queue(actor, std::slice::from_ref(&workflow)).await?;
         if before.privacy != workflow.settings.privacy {
             let word = |settings: &WorkflowSettings| settings.privacy.content.map_or("as the agency", Content::as_str);
             let details = format!("{} → {}", word(&before), word(&workflow.settings));

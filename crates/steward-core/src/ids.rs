@@ -89,8 +89,22 @@ ids! {
     PatternId = "pat";
     /// What is prepared to cure a pattern.
     DraftId = "dra";
+    /// Something that waits for a person in the queue.
+    ItemId = "item";
+    /// A person's handling of one item of the queue.
+    ReviewId = "rev";
+    /// One judgement on all open items of a pattern.
+    BulkId = "bulk";
     /// An API key.
     KeyId = "key";
+    /// A link by which a handoff packet is read without signing in.
+    LinkId = "lnk";
+    /// What somebody did who came by such a link.
+    AnswerId = "ans";
+    /// Where handoff packets are sent.
+    ChannelId = "chn";
+    /// A handoff packet that is sent somewhere.
+    DeliveryId = "dlv";
     /// A connection of a workflow to what sends its runs.
     ConnectionId = "con";
     /// A report of a period to a client.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Nanos;
 use crate::outcome::Outcome;
-use crate::tallies::{KEY_SEPARATOR, Metric, VERIFIED};
+use crate::queue::ItemKind;
+use crate::tallies::{KEY_SEPARATOR, Metric, PREVENTABLE, VERIFIED};
 use crate::workflow::{ValueBasis, WorkflowSettings};
 
 /// In what a figure is measured.
@@ -84,7 +85,7 @@ definitions! {
     "abandonment_rate", "Abandonment rate", Share, Down, "Runs that the other side left, over finished runs with a verified outcome.";
     "failure_rate", "Failure rate", Share, Down, "Failed runs over finished runs with a verified outcome.";
     "exception_rate", "Exception rate", Share, Down, "Finished runs with at least one exception, over finished runs. An exception is an error, a failed validation, an escalation or a failed end.";
-    "preventable_escalation_rate", "Preventable escalations", Share, Down, "Escalations whose review says that they were preventable, over escalations reviewed.";
+    "preventable_escalation_rate", "Preventable escalations", Share, Down, "Escalations whose review says that they were preventable, over escalations reviewed. A review counts in the hour in which it was closed; the escalations of the period that nobody reviewed stand beside it.";
     "results", "Results", Count, Up, "Events that the workflow's result rules count: what the business calls a lead, a booking, a ticket resolved.";
     "throughput", "Throughput", RunsPerHour, Up, "Completed runs over the hours in the period.";
     "throughput_day", "Throughput a working day", RunsPerDay, Up, "Completed runs over the client's working days in the period.";
@@ -109,9 +110,11 @@ definitions! {
     "value_at_risk", "Value at risk", Money, Down, "What 30 days of degradation would lose: missed revenue, slower processing, higher labour, customer-facing mistakes, internal rework and manager time.";
     "tool_error_rate", "Tool error rate", Share, Down, "Failed tool calls over tool calls.";
     "model_error_rate", "Model error rate", Share, Down, "Failed model calls over model calls.";
-    "review_time", "Review time per exception", Seconds, Down, "Active review seconds over reviewed exceptions.";
-    "cleanup_burden", "Cleanup burden", MinutesPerRun, Down, "Cleanup minutes over completed runs.";
-    "queue_age", "Queue age", Hours, Down, "Age of the oldest open exception.";
+    "review_time", "Review time per exception", Seconds, Down, "Active review seconds over reviewed exceptions whose time was measured or said. A review counts in the hour in which it was closed.";
+    "review_time_p50", "Review time, p50", Seconds, Down, "Half of the reviews of exceptions took no longer. From log-scaled histograms with a relative error of at most 1 %.";
+    "review_time_p90", "Review time, p90", Seconds, Down, "Nine of ten reviews of exceptions took no longer. From log-scaled histograms with a relative error of at most 1 %.";
+    "cleanup_burden", "Cleanup burden", MinutesPerRun, Down, "Cleanup minutes over completed runs. Minutes count in the hour in which their review was closed.";
+    "queue_age", "Queue age", Hours, Down, "Age of the oldest open exception, now.";
     "approval_wait", "Approval wait", Seconds, Down, "Time from hold to answer, the median.";
     "margin", "Margin", Money, Up, "Retainer revenue less each person's minutes at their cost rate and less run cost passed through.";
     "unpriced_runs", "Runs without cost", Share, Down, "Finished runs whose cost is unknown, over finished runs.";
@@ -222,16 +225,45 @@ impl Sums {
 pub struct HumanWork {
     /// Reviewed exceptions.
     pub reviewed: i64,
+    /// Of those, the ones whose time is known.
+    pub timed: i64,
     /// Active seconds of their reviews.
-    pub review_seconds: i64,
+    pub exception_seconds: f64,
+    /// Active seconds of all reviews, those of samples included.
+    pub review_seconds: f64,
     /// Cleanup minutes.
     pub cleanup_minutes: f64,
     /// Escalations reviewed.
     pub escalations_reviewed: i64,
     /// Of those, preventable.
     pub preventable: i64,
-    /// What the minutes cost at the reviewer's rate, in units of the currency.
-    pub cost: f64,
+    /// What the minutes cost at the reviewer's rate, in units of the currency; `None` when no rate is set.
+    pub cost: Option<f64>,
+}
+
+impl HumanWork {
+    /// What sums of tallies say of reviews, at a rate an hour in units of the currency. `None` when there are none.
+    #[must_use]
+    pub fn of(sums: &Sums, rate: Option<f64>) -> Option<Self> {
+        let (reviews, _) = sums.total(Metric::Reviews);
+        if reviews <= 0 {
+            return None;
+        }
+        let (samples, _) = sums.of_key(Metric::Reviews, ItemKind::Sample.as_str());
+        let (timed, exception_ms) = sums.of_key(Metric::ReviewMs, ItemKind::Exception.as_str());
+        let review_seconds = sums.total(Metric::ReviewMs).1 as f64 / 1_000.0;
+        let cleanup_minutes = sums.total(Metric::Cleanup).1 as f64;
+        Some(Self {
+            reviewed: reviews - samples,
+            timed,
+            exception_seconds: exception_ms as f64 / 1_000.0,
+            review_seconds,
+            cleanup_minutes,
+            escalations_reviewed: sums.total(Metric::EscalationReviews).0,
+            preventable: sums.of_key(Metric::EscalationReviews, PREVENTABLE).0,
+            cost: rate.map(|rate| rate * (review_seconds / 3_600.0 + cleanup_minutes / 60.0)),
+        })
+    }
 }
 
 /// What the formulas need besides sums.
@@ -245,8 +277,12 @@ pub struct Inputs {
     pub cycle_ms: [Option<f64>; 4],
     /// Units of the currency for one US dollar.
     pub units_per_usd: f64,
+    /// Quantiles of review time of exceptions in milliseconds: p50, p90.
+    pub review_ms: [Option<f64>; 2],
     /// What people did; `None` while no reviews are recorded.
     pub human: Option<HumanWork>,
+    /// How long the oldest open exception waits, in hours; `None` when none does, or for a period that is over.
+    pub queue_age_hours: Option<f64>,
     /// Hours saved net, summed over workflows with a baseline; `None` when no workflow has one.
     pub net_hours_saved: Option<f64>,
     /// The value delivered, in units of the currency, summed over workflows with a basis; `None` when none has one.
@@ -320,6 +356,7 @@ const NO_RUNS: &str = "no run finished in this period";
 const NO_VERIFIED: &str = "no finished run has a verified outcome: add outcome rules, or report outcomes";
 const NO_COMPLETED: &str = "no run completed in this period";
 const NO_REVIEWS: &str = "no reviews are recorded";
+const NO_RATE: &str = "no reviewer's rate is set: set what a reviewer's hour costs in the agency's settings";
 const NO_BASIS: &str = "no value is agreed: set it in the workflow's settings";
 
 /// Computes every metric from sums of tallies. Intervals of rates are the caller's to add.
@@ -348,7 +385,7 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
         Figure::mean(id, sum as f64, runs, NO_RUNS)
     };
     let human = inputs.human;
-    let human_cost = human.map(|h| h.cost);
+    let human_cost = human.and_then(|h| h.cost);
     let spent = run_cost.map(|cost| cost + human_cost.unwrap_or(0.0) + inputs.retainer.unwrap_or(0.0));
     let net_value = inputs.value_delivered.zip(spent).map(|(value, spent)| value - spent);
     let ratio = inputs.value_delivered.zip(spent.filter(|s| *s > 0.0)).map(|(value, spent)| value / spent);
@@ -360,6 +397,10 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
     };
     let errors =
         |id: &str, errors, calls, why_not: &str| Figure::rate(id, sums.total(errors).0, sums.total(calls).0, why_not);
+    let review_quantile = |id: &str, i: usize| Figure {
+        denominator: human.map(|h| h.timed as f64),
+        ..Figure::of(id, inputs.review_ms[i].map(|ms| ms / 1_000.0), NO_REVIEWS)
+    };
     let mut completion = of_outcome("completion_rate", Outcome::Completed);
     if runs > 0 {
         completion.bounds = Some((completed as f64 / runs as f64, (completed + unverified) as f64 / runs as f64));
@@ -372,10 +413,7 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
         of_outcome("abandonment_rate", Outcome::Abandoned),
         of_outcome("failure_rate", Outcome::Failed),
         Figure::rate("exception_rate", sums.total(Metric::Exceptions).0, runs, NO_RUNS),
-        human.map_or_else(
-            || Figure::rate("preventable_escalation_rate", 0, 0, NO_REVIEWS),
-            |h| Figure::rate("preventable_escalation_rate", h.preventable, h.escalations_reviewed, NO_REVIEWS),
-        ),
+        preventable_escalations(human, sums.outcome(Outcome::Escalated)),
         Figure::of("results", Some(sums.total(Metric::Results).0 as f64), ""),
         Figure {
             numerator: Some(completed as f64),
@@ -401,7 +439,7 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
         Figure { denominator: Some(priced as f64), ..Figure::of("run_cost", run_cost, why_no_cost) }
             .noted(unpriced_note.clone()),
         per_completed("cost_per_completed_run", run_cost, why_no_cost).noted(unpriced_note),
-        per_completed("human_cost_per_completed_run", human_cost, NO_REVIEWS),
+        per_completed("human_cost_per_completed_run", human_cost, if human.is_some() { NO_RATE } else { NO_REVIEWS }),
         tokens("input_tokens", &["input"]),
         tokens("cached_tokens", &["cache_read", "cache_write"]),
         tokens("output_tokens", &["output"]),
@@ -417,15 +455,14 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
         Figure::of("value_at_risk", None, "its inputs are not set"),
         errors("tool_error_rate", Metric::ToolErrors, Metric::ToolCalls, "no tool was called"),
         errors("model_error_rate", Metric::ModelErrors, Metric::ModelCalls, "no model was called"),
-        human.map_or_else(
-            || Figure::of("review_time", None, NO_REVIEWS),
-            |h| Figure::mean("review_time", h.review_seconds as f64, h.reviewed, NO_REVIEWS),
-        ),
+        review_time(human),
+        review_quantile("review_time_p50", 0),
+        review_quantile("review_time_p90", 1),
         human.map_or_else(
             || Figure::of("cleanup_burden", None, NO_REVIEWS),
             |h| Figure::mean("cleanup_burden", h.cleanup_minutes, completed, NO_COMPLETED),
         ),
-        Figure::of("queue_age", None, "no exceptions are queued"),
+        Figure::of("queue_age", inputs.queue_age_hours, "no exception waits in the queue"),
         Figure::of("approval_wait", None, "no decision was held"),
         Figure::of("margin", None, "no time is recorded"),
         Figure::rate("unpriced_runs", unpriced, runs, NO_RUNS),
@@ -440,11 +477,33 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
     ]
 }
 
+/// Escalations that were preventable among those reviewed, with those beside it that were not.
+fn preventable_escalations(human: Option<HumanWork>, escalated: i64) -> Figure {
+    let (preventable, reviewed) = human.map_or((0, 0), |h| (h.preventable, h.escalations_reviewed));
+    let unreviewed = escalated - reviewed;
+    let note = if unreviewed > 0 {
+        format!("{unreviewed} of {escalated} escalations are not reviewed")
+    } else {
+        String::new()
+    };
+    let why_not = if human.is_some() { "no escalation was reviewed in this period" } else { NO_REVIEWS };
+    Figure::rate("preventable_escalation_rate", preventable, reviewed, why_not).noted(note)
+}
+
+/// Active seconds for each reviewed exception whose time is known.
+fn review_time(human: Option<HumanWork>) -> Figure {
+    let Some(h) = human else { return Figure::of("review_time", None, NO_REVIEWS) };
+    let untimed = h.reviewed - h.timed;
+    let note =
+        if untimed > 0 { format!("{untimed} of {} reviews have no measured time", h.reviewed) } else { String::new() };
+    Figure::mean("review_time", h.exception_seconds, h.timed, "no review's time was measured").noted(note)
+}
+
 /// Hours saved by one workflow, net of what people spent on it. `None` when no baseline is agreed.
 #[must_use]
 pub fn net_hours_saved(sums: &Sums, settings: &WorkflowSettings, human: Option<&HumanWork>) -> Option<f64> {
     let saved_minutes = sums.outcome(Outcome::Completed) as f64 * settings.baseline_minutes?;
-    let spent_minutes = human.map_or(0.0, |h| h.review_seconds as f64 / 60.0 + h.cleanup_minutes);
+    let spent_minutes = human.map_or(0.0, |h| h.review_seconds / 60.0 + h.cleanup_minutes);
     Some((saved_minutes - spent_minutes) / 60.0)
 }
 
@@ -522,6 +581,41 @@ mod tests {
         let figures = compute(&sums, &inputs);
         let cost = figure(&figures, "cost_per_completed_run");
         assert_eq!((cost.value, cost.note.as_str()), (Some(3.0), "1 of 4 runs have no known cost"));
+    }
+
+    #[test]
+    fn reviews_give_every_figure_that_waits_for_them() {
+        let mut sums = Sums::default();
+        sums.add(Metric::Runs, "", 10, 0);
+        sums.add(Metric::Outcome, "completed", 6, 0);
+        sums.add(Metric::Outcome, "escalated", 4, 0);
+        sums.add(Metric::Reviews, "escalation", 3, 0);
+        sums.add(Metric::Reviews, "error", 1, 0);
+        sums.add(Metric::Reviews, "sample", 2, 0);
+        sums.add(Metric::ReviewMs, "exception", 3, 360_000);
+        sums.add(Metric::ReviewMs, "sample", 2, 240_000);
+        sums.add(Metric::Cleanup, "", 1, 20);
+        sums.add(Metric::EscalationReviews, PREVENTABLE, 1, 0);
+        sums.add(Metric::EscalationReviews, "unsaid", 2, 0);
+        let human = HumanWork::of(&sums, Some(60.0));
+        let inputs = Inputs { human, queue_age_hours: Some(5.0), ..Inputs::default() };
+        let figures = compute(&sums, &inputs);
+        let time = figure(&figures, "review_time");
+        assert_eq!((time.value, time.denominator), (Some(120.0), Some(3.0)));
+        assert_eq!(time.note, "1 of 4 reviews have no measured time");
+        let preventable = figure(&figures, "preventable_escalation_rate");
+        assert_eq!((preventable.numerator, preventable.denominator), (Some(1.0), Some(3.0)));
+        assert_eq!(preventable.note, "1 of 4 escalations are not reviewed");
+        assert_eq!(figure(&figures, "cleanup_burden").value, Some(20.0 / 6.0));
+        // Ten minutes of reviews, those of samples included, and twenty of cleanup, at one a minute.
+        assert_eq!(figure(&figures, "human_cost_per_completed_run").value, Some(5.0));
+        assert_eq!(figure(&figures, "queue_age").value, Some(5.0));
+        let without_rate = Inputs { human: HumanWork::of(&sums, None), ..Inputs::default() };
+        let figures = compute(&sums, &without_rate);
+        let cost = figure(&figures, "human_cost_per_completed_run");
+        assert_eq!((cost.value, cost.note.as_str()), (None, NO_RATE));
+        let settings = WorkflowSettings { baseline_minutes: Some(10.0), ..WorkflowSettings::default() };
+        assert_eq!(net_hours_saved(&sums, &settings, human.as_ref()), Some(0.5));
     }
 
     #[test]

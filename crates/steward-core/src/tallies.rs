@@ -1,4 +1,5 @@
-//! What a run adds to the tallies: additive counters, of which every figure over time is a sum.
+//! What a run adds to the tallies: additive counters, of which every figure over time is a sum. A run counts in the hour
+//! in which it ended, and a review in the hour in which it was closed.
 //!
 //! A tally is `(workflow, release, slice, hour, metric, key) → (n, sum)`. A slice is the whole workflow,
 //! or its runs that used one model or one tool, so that every figure can be had for these too.
@@ -7,8 +8,11 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use crate::exceptions::ExceptionKind;
 use crate::ids::WorkflowId;
 use crate::outcome::Outcome;
+use crate::queue::ItemKind;
+use crate::reviews::Review;
 use crate::run::{CallFacts, RunFacts};
 use crate::time::Timestamp;
 
@@ -75,6 +79,22 @@ pub enum Metric {
     WithoutContent,
     /// Runs whose data was deleted at a person's request; what else they counted stays. n: runs.
     Deleted,
+    /// Reviews by the sort of exception, or `sample`. n: reviews.
+    Reviews,
+    /// Active time of reviews by `exception` or `sample`. n: reviews whose time is known; sum: milliseconds.
+    ReviewMs,
+    /// Reviews of exceptions by histogram bucket of active milliseconds. n: reviews.
+    ReviewBucket,
+    /// Reviews with cleanup. n: reviews; sum: minutes.
+    Cleanup,
+    /// Reviews of escalations by `preventable`, `not` or `unsaid`. n: reviews.
+    EscalationReviews,
+    /// Reviews by cause. n: reviews.
+    ReviewCause,
+    /// Reviews by what would have prevented it. n: reviews.
+    PreventedBy,
+    /// Reviews by `exception` or `sample`, and by whether the agent was right. n: reviews.
+    AgentWas,
 }
 
 impl Metric {
@@ -112,6 +132,14 @@ impl Metric {
             Self::Masked => "masked",
             Self::WithoutContent => "without_content",
             Self::Deleted => "deleted",
+            Self::Reviews => "reviews",
+            Self::ReviewMs => "review_ms",
+            Self::ReviewBucket => "review_bucket",
+            Self::Cleanup => "cleanup",
+            Self::EscalationReviews => "escalation_reviews",
+            Self::ReviewCause => "review_cause",
+            Self::PreventedBy => "prevented_by",
+            Self::AgentWas => "agent_was",
         }
     }
 
@@ -122,7 +150,7 @@ impl Metric {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 38] = [
         Self::Runs,
         Self::Outcome,
         Self::Evidence,
@@ -153,9 +181,19 @@ impl Metric {
         Self::Masked,
         Self::WithoutContent,
         Self::Deleted,
+        Self::Reviews,
+        Self::ReviewMs,
+        Self::ReviewBucket,
+        Self::Cleanup,
+        Self::EscalationReviews,
+        Self::ReviewCause,
+        Self::PreventedBy,
+        Self::AgentWas,
     ];
 }
 
+/// The key of reviews that call an escalation preventable.
+pub const PREVENTABLE: &str = "preventable";
 /// What stands between the parts of a key of two parts.
 pub const KEY_SEPARATOR: char = '\u{1f}';
 
@@ -276,6 +314,47 @@ impl Tallies {
             Adding { tallies: self, workflow, hour, release, slice: 0, sign: 1, bucket_of, text: String::new() };
         to.slice(&Slice::All);
         to.add(Metric::Deleted, "", 1, 0);
+    }
+
+    /// Adds a review (`sign` 1), or takes one away that is taken back (-1). It counts in the hour in which it was closed,
+    /// for all runs together only.
+    pub fn add_review(&mut self, review: &Review, sign: i64, bucket_of: fn(f64) -> i32) {
+        if !is_countable(review.closed_at) {
+            return;
+        }
+        let (hour, release) = (review.closed_at.hour(), self.words.number(&review.release));
+        let workflow = review.workflow_id;
+        let mut to = Adding { tallies: self, workflow, hour, release, slice: 0, sign, bucket_of, text: String::new() };
+        to.slice(&Slice::All);
+        let kind = review.kind.as_str();
+        let judgement = &review.judgement;
+        to.add(Metric::Reviews, review.exception_kind.map_or(kind, ExceptionKind::as_str), 1, 0);
+        if let Some(ms) = review.active_ms {
+            to.add(Metric::ReviewMs, kind, 1, ms);
+            if review.kind == ItemKind::Exception {
+                to.add_to(Metric::ReviewBucket, format_args!("{}", bucket_of(ms as f64)), 1, 0);
+            }
+        }
+        if judgement.cleanup_minutes > 0 {
+            to.add(Metric::Cleanup, "", 1, i64::from(judgement.cleanup_minutes));
+        }
+        if review.exception_kind == Some(ExceptionKind::Escalation) {
+            let key = match judgement.preventable {
+                Some(true) => PREVENTABLE,
+                Some(false) => "not",
+                None => "unsaid",
+            };
+            to.add(Metric::EscalationReviews, key, 1, 0);
+        }
+        if let Some(cause) = judgement.cause {
+            to.add(Metric::ReviewCause, cause.as_str(), 1, 0);
+        }
+        if let Some(by) = judgement.prevented_by {
+            to.add(Metric::PreventedBy, by.as_str(), 1, 0);
+        }
+        if let Some(agent) = judgement.agent {
+            to.add_to(Metric::AgentWas, format_args!("{kind}{KEY_SEPARATOR}{}", agent.as_str()), 1, 0);
+        }
     }
 
     /// Every counter that changes, in no order: its place, and what to add to n and to sum.

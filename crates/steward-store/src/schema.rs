@@ -13,6 +13,8 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0004_connections.sql"),
     include_str!("../migrations/0005_unmapped_keys.sql"),
     include_str!("../migrations/0006_exceptions.sql"),
+    include_str!("../migrations/0007_queue.sql"),
+    include_str!("../migrations/0008_handoff.sql"),
     include_str!("../migrations/0009_idempotency.sql"),
     include_str!("../migrations/0010_provisional_runs.sql"),
 ];

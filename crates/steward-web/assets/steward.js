@@ -102,10 +102,10 @@
       const name = el.dataset.cmd || el.textContent.trim();
       if (!name || seen.has(name)) return;
       seen.add(name);
-      out.push({ name, hint: el.dataset.keys ? `g ${el.dataset.keys}` : el.dataset.hint || "", go: () => el.click() });
+      out.push({ name, hint: el.dataset.keys ? `g ${el.dataset.keys}` : el.dataset.key || el.dataset.hint || "", go: () => el.click() });
     });
     out.push({ name: "Switch theme", hint: "", go: nextTheme });
-    out.push({ name: "Show the keys", hint: "?", go: () => openDialog(one("#keys")) });
+    out.push({ name: "Show the keys", hint: "?", go: showKeys });
     return out;
   };
   let found = [], at = 0;
@@ -174,6 +174,42 @@
     if (count) count.textContent = String(ticked);
   };
 
+  // ---- the page's own keys: what carries `data-key` is pressed by it, or gone to where it is typed into;
+  // what stands in a row of a list answers while the row has the focus
+  const isField = (el) => /^(TEXTAREA|SELECT)$/.test(el.tagName) || (el.tagName === "INPUT" && !/^(checkbox|radio|button|submit)$/.test(el.type));
+  const press = (key) => {
+    const sel = `[data-key="${CSS.escape(key)}"]`;
+    const row = doc.activeElement && doc.activeElement.closest("tr.opens, .need");
+    const el = (row && one(sel, row)) || all(sel).find((other) => other.checkVisibility() && !other.closest("tr.opens, .need"));
+    if (!el) return false;
+    if (isField(el)) { const fold = el.closest("details"); if (fold) fold.open = true; el.focus(); }
+    else if (el.type === "radio" && el.checked) { takeOff(el); }
+    else el.click();
+    return true;
+  };
+  const takeOff = (radio) => {
+    radio.checked = false;
+    radio.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const nameOf = (el) => el.dataset.keyName || el.getAttribute("aria-label") || (el.labels && el.labels[0] && el.labels[0].textContent) || el.textContent;
+  const showKeys = () => {
+    const dialog = one("#keys"), list = dialog && one("dl", dialog);
+    if (!list) return;
+    all("[data-own]", list).forEach((el) => el.remove());
+    const known = new Set(), own = [];
+    all("[data-key]").forEach((el) => {
+      const key = el.dataset.key;
+      if (known.has(key)) return;
+      known.add(key);
+      const term = make("dt"), what = make("dd", "", nameOf(el).replace(/\s+/g, " ").trim().replace(new RegExp(`\\s${key.replace(/\W/g, "\\$&")}$`), ""));
+      term.append(make("kbd", "", key));
+      term.dataset.own = what.dataset.own = "1";
+      own.push(term, what);
+    });
+    list.prepend(...own);
+    openDialog(dialog);
+  };
+
   // ---- keys
   let going = 0;
   const typing = (el) => el && (el.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName)) && !/^(checkbox|radio|button|submit)$/.test(el.type);
@@ -181,7 +217,8 @@
     const palette = one("#palette");
     if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") { e.preventDefault(); openPalette(); return; }
     if ((e.ctrlKey || e.metaKey) && e.key === "Enter") {
-      const form = doc.activeElement && doc.activeElement.closest("form");
+      // The form in which one is, else the one that the page is for.
+      const form = (doc.activeElement && doc.activeElement.closest("form:has([data-save])")) || one("form[data-main]");
       if (form) { e.preventDefault(); form.requestSubmit(one("button[data-save]", form) || undefined); }
       return;
     }
@@ -206,7 +243,7 @@
       return;
     }
     switch (e.key) {
-      case "?": e.preventDefault(); openDialog(one("#keys")); break;
+      case "?": e.preventDefault(); showKeys(); break;
       case "g": going = Date.now(); break;
       case "/": {
         const box = all("input[type=search]").find((input) => input.offsetParent !== null);
@@ -217,8 +254,19 @@
       case "j": moveRow(1); break;
       case "k": moveRow(-1); break;
       case "x": tickRow(); break;
-      default:
+      default: if (e.key.length === 1 && press(e.key)) e.preventDefault();
     }
+  });
+  // One of some that need not be said: choosing it again takes it off.
+  doc.addEventListener("pointerdown", (e) => {
+    const label = e.target.closest && e.target.closest("[data-optional] label");
+    const radio = label && one("input[type=radio]", label);
+    if (radio) radio.wasChecked = radio.checked;
+  });
+  doc.addEventListener("click", (e) => {
+    const radio = e.target.matches && e.target.matches("[data-optional] input[type=radio]") ? e.target : null;
+    if (radio && radio.wasChecked) takeOff(radio);
+    if (radio) radio.wasChecked = false;
   });
 
   // ---- clicks
@@ -230,7 +278,7 @@
     if (button) { e.preventDefault(); copy(button); return; }
     if (target.closest("[data-theme-now]")) { e.preventDefault(); nextTheme(); return; }
     if (target.closest("[data-palette]")) { e.preventDefault(); openPalette(); return; }
-    if (target.closest("[data-keys-help]")) { e.preventDefault(); openDialog(one("#keys")); return; }
+    if (target.closest("[data-keys-help]")) { e.preventDefault(); showKeys(); return; }
     const dismiss = target.closest("[data-dismiss]");
     if (dismiss) { e.preventDefault(); const gone = dismiss.closest(dismiss.dataset.dismiss); if (gone) gone.remove(); return; }
     const close = target.closest("[data-close]");
@@ -320,8 +368,8 @@
     if (!el.isConnected || !el.id) return;
     if (doc.hidden) { el.dataset.stale = "1"; return; }
     delete el.dataset.stale;
-    // Nothing is taken out of somebody's hands: no refresh while they type or have a menu open in it.
-    if (el.contains(doc.activeElement) && typing(doc.activeElement) || one("details.menu[open]", el)) { setTimeout(refresh, 4000, el); return; }
+    // Nothing is taken out of somebody's hands: no refresh while they type, have a menu open or rows selected in it.
+    if (el.contains(doc.activeElement) && typing(doc.activeElement) || one("details.menu[open], tbody .pick input:checked", el)) { setTimeout(refresh, 4000, el); return; }
     const open = all("details[open][id]", el).map((d) => d.id);
     window.htmx.ajax("GET", el.dataset.liveFrom || location.pathname + location.search, {
       source: el, target: el, swap: "outerMorph show:none", select: `#${CSS.escape(el.id)}`, push: "false",
@@ -352,7 +400,8 @@
     refreshTimes();
     listen();
     all("form.list").forEach(countTicks);
-    const flash = one(".flash.good");
+    // What offers to take something back stays until it is left or dismissed.
+    const flash = one(".flash.good:not(:has(form))");
     if (flash && !flash.dataset.timed) { flash.dataset.timed = "1"; setTimeout(() => flash.remove(), 6000); }
   };
   doc.addEventListener("htmx:after:swap", settle);

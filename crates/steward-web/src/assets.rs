@@ -42,6 +42,7 @@ static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     files! {
         "steward.css" as "text/css; charset=utf-8",
         "steward.js" as "text/javascript; charset=utf-8",
+        "review.js" as "text/javascript; charset=utf-8",
         "htmx-4.0.1.min.js" as "text/javascript; charset=utf-8",
         "favicon.svg" as "image/svg+xml",
         "inter-5.3-latin.woff2" as "font/woff2",

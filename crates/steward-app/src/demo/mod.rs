@@ -18,6 +18,7 @@ mod facts;
 mod measured;
 mod play;
 mod random;
+mod reviews;
 mod rhythm;
 mod stories;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod tests;
 mod texts;
 
 pub use cast::OUTAGE_TEXTS;
+pub use reviews::{DemoReview, review};
 
 use cast::Place;
 use converse::{End, Script};

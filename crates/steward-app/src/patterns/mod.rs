@@ -9,6 +9,7 @@ mod mine;
 use std::collections::BTreeSet;
 
 use steward_core::ids::{ClientId, DraftId, PatternId, WorkflowId};
+use steward_core::money::{Currency, Nanos};
 use steward_core::patterns::PatternState;
 use steward_core::tallies::Metric;
 use steward_core::time::{DAY_MICROS, HOUR_MICROS, Period, Timestamp};
@@ -19,6 +20,7 @@ use steward_store::tenant::{
     PatternDraft, PatternFilter, PatternListed, PatternRow, PatternSort, TallyQuery, Variant,
 };
 
+use crate::figures::reviewer_rate;
 use crate::{Actor, App, AppError};
 
 /// The most patterns that one page of a list shows.
@@ -78,13 +80,20 @@ pub struct PatternDetail {
     pub cost: PatternCost,
 }
 
-/// What a pattern costs: the runs that were paid for and did not do their job.
-///
-/// What people spend on reviewing and cleaning up is added here when reviews are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What a pattern costs: the runs that were paid for and did not do their job, and what people spent on its exceptions.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PatternCost {
     /// What the runs cost, in nano-US-dollars.
     pub wasted_nanos: i64,
+    /// Active time of reviews, in milliseconds, as far as it is known.
+    pub review_ms: i64,
+    /// Minutes that putting things right took beside the reviews.
+    pub cleanup_minutes: i64,
+    /// What these minutes cost at the reviewer's rate, in nano-units of `currency`. `None` when no rate is set, and for
+    /// who sees no money.
+    pub human: Option<Nanos>,
+    /// The client's currency.
+    pub currency: Currency,
 }
 
 /// How often a pattern was seen before and after it was called resolved, in runs.
@@ -230,10 +239,33 @@ impl App {
             part_of,
             resolution: self.resolution(actor, &pattern).await?,
             drafts: store.list_pattern_drafts(id).await?,
-            cost: PatternCost { wasted_nanos: pattern.wasted_nanos },
+            cost: self.pattern_cost(actor, &pattern, &workflow).await?,
             pattern,
             workflow,
         })
+    }
+
+    /// What a pattern costs, the minutes of people at the rate of their agency in the client's currency.
+    async fn pattern_cost(
+        &self,
+        actor: &Actor,
+        pattern: &PatternRow,
+        workflow: &Workflow,
+    ) -> Result<PatternCost, AppError> {
+        let store = self.store_of(actor);
+        let (_, review_ms, cleanup_minutes) =
+            store.sum_pattern_reviews(&[pattern.id]).await?.pop().unwrap_or((pattern.id, 0, 0));
+        let agency = store.find_agency().await?.ok_or(AppError::NotFound("agency"))?;
+        let client = match workflow.client_id {
+            Some(id) => store.find_client(id).await?,
+            None => None,
+        };
+        let (currency, per_usd) =
+            client.map_or((agency.currency, 1.0), |client| (client.settings.currency, client.settings.units_per_usd));
+        let rate = reviewer_rate(&agency, currency, per_usd).filter(|_| actor.role.sees_money());
+        let hours = review_ms as f64 / 3_600_000.0 + cleanup_minutes as f64 / 60.0;
+        let human = rate.and_then(|rate| Nanos::from_units(rate * hours));
+        Ok(PatternCost { wasted_nanos: pattern.wasted_nanos, review_ms, cleanup_minutes, human, currency })
     }
 
     async fn finished_runs(&self, actor: &Actor, workflow: WorkflowId, period: Period) -> Result<u64, AppError> {

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use steward_core::clients::{Agency, Client};
 use steward_core::ids::{ClientId, WorkflowId};
-use steward_core::metrics::{self, Figure, Inputs, Sums};
+use steward_core::metrics::{self, Figure, HumanWork, Inputs, Sums};
 use steward_core::money::Currency;
 use steward_core::tallies::Metric;
 use steward_core::time::{HOUR_MICROS, Month, Period, Timestamp};
@@ -138,7 +138,9 @@ impl App {
             if sums.runs() <= 0 && sums_before.runs() <= 0 {
                 continue;
             }
-            let months = Months { period, counted, before, now, zone: &zone };
+            let (currency, per_usd) = (client.settings.currency, client.settings.units_per_usd);
+            let rate = figures::reviewer_rate(&agency, currency, per_usd);
+            let months = Months { period, counted, before, now, zone: &zone, rate };
             workflows.push(read_workflow(&store, &client, workflow, sums, sums_before, &months).await?);
         }
         let settings = || workflows.iter().map(|w| &w.workflow.settings);
@@ -182,6 +184,8 @@ struct Months<'a> {
     before: Period,
     now: Timestamp,
     zone: &'a TimeZone,
+    /// What a reviewer's hour costs in the client's currency; `None` when it is not set.
+    rate: Option<f64>,
 }
 
 async fn read_workflow(
@@ -222,8 +226,8 @@ async fn read_workflow(
     let runs_with = |name: &str| sums.of_key(Metric::ResultRuns, name).0;
     let results = figures::results_of(&sums).into_iter().take(MAX_RESULTS);
     let result_runs = results.map(|result| (result.name.clone(), runs_with(&result.name))).collect();
-    let figures = figures_of(&workflow, client, &sums, months.counted, months.zone);
-    let figures_before = figures_of(&workflow, client, &sums_before, months.before, months.zone);
+    let figures = figures_of(&workflow, client, &sums, months.counted, months);
+    let figures_before = figures_of(&workflow, client, &sums_before, months.before, months);
     Ok(WorkflowMaterial {
         workflow,
         sums,
@@ -238,15 +242,18 @@ async fn read_workflow(
 }
 
 /// Every metric of one workflow; the retainer is the client's and has no part in it.
-fn figures_of(workflow: &Workflow, client: &Client, sums: &Sums, period: Period, zone: &TimeZone) -> Vec<Figure> {
+fn figures_of(workflow: &Workflow, client: &Client, sums: &Sums, period: Period, months: &Months<'_>) -> Vec<Figure> {
+    let human = HumanWork::of(sums, months.rate);
     let inputs = Inputs {
         hours: period.hours(),
-        working_days: figures::working_days(period, &client.settings.business_hours, zone),
+        working_days: figures::working_days(period, &client.settings.business_hours, months.zone),
         cycle_ms: figures::quantiles(sums),
         units_per_usd: client.settings.units_per_usd,
-        human: None,
-        net_hours_saved: metrics::net_hours_saved(sums, &workflow.settings, None),
-        value_delivered: metrics::value_delivered(sums, &workflow.settings, None),
+        review_ms: figures::review_quantiles(sums),
+        human,
+        queue_age_hours: None,
+        net_hours_saved: metrics::net_hours_saved(sums, &workflow.settings, human.as_ref()),
+        value_delivered: metrics::value_delivered(sums, &workflow.settings, human.as_ref()),
         retainer: None,
     };
     let mut figures = metrics::compute(sums, &inputs);
@@ -304,6 +311,11 @@ const METRICS_BEFORE: &[Metric] = &[
     Metric::Results,
     Metric::ValuedResults,
     Metric::Hours,
+    Metric::Reviews,
+    Metric::ReviewMs,
+    Metric::ReviewBucket,
+    Metric::Cleanup,
+    Metric::EscalationReviews,
 ];
 /// Kinds of tallies that days are read of.
 const METRICS_BY_DAY: &[Metric] =

@@ -10,6 +10,7 @@ mod import;
 mod keys;
 mod people;
 mod prices;
+mod queue;
 mod runs;
 mod sign_in;
 mod workflows;

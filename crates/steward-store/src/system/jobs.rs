@@ -1,5 +1,6 @@
 //! Jobs: work outside a request, claimed with a lease, retried, and ended as done or dead.
 
+use sea_orm::DatabaseTransaction;
 use steward_core::ids::{AgencyId, JobId};
 use steward_core::time::Timestamp;
 use uuid::Uuid;
@@ -111,6 +112,25 @@ impl Store {
             .run()
             .await?;
         Ok(changed == 1)
+    }
+
+    /// Queues a job in the transaction of the row that caused it.
+    pub(crate) async fn insert_job(&self, tx: &DatabaseTransaction, job: &Job) -> Result<(), StoreError> {
+        self.within(
+            tx,
+            "INSERT INTO jobs (id, agency_id, kind, dedupe, payload, state, run_at, attempts, done, total, created_at)
+             VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 0, 0, 0, $7)",
+        )
+        .bind(job.id.as_uuid())
+        .bind(job.agency_id.map(AgencyId::as_uuid))
+        .bind(job.kind.clone())
+        .bind(job.dedupe.clone())
+        .bind(job.payload.clone())
+        .bind(job.run_at.0)
+        .bind(job.created_at.0)
+        .run()
+        .await
+        .map(|_| ())
     }
 
     /// Claims one job that is due. `None` when none is.

@@ -2,6 +2,7 @@
 
 mod agencies;
 mod connections;
+mod handoff;
 mod inbox;
 mod jobs;
 mod sign_in;

@@ -210,6 +210,7 @@ impl AgencyStore {
     ) -> Result<(), StoreError> {
         for ids in rows.replaced.chunks(KEYS_AT_ONCE) {
             self.mark_recounts(tx, ids).await?;
+            self.mark_rechecks(tx, ids).await?;
         }
         insert_many(tx, self.store.backend, "exceptions", COLUMNS, rows.rows, &upsert_tail()).await?;
         for ids in rows.replaced.chunks(KEYS_AT_ONCE) {
@@ -338,7 +339,8 @@ fn upsert_tail() -> String {
         COLUMNS.iter().filter(|c| !["agency_id", "id"].contains(c)).map(|c| format!("{c} = excluded.{c}")).collect();
     format!(
         "ON CONFLICT (agency_id, id) DO UPDATE SET {}, shape = CASE WHEN {same} THEN exceptions.shape END,
-         pattern_id = CASE WHEN {same} THEN exceptions.pattern_id END",
+         pattern_id = CASE WHEN {same} THEN exceptions.pattern_id END,
+         is_queued = CASE WHEN {same} THEN exceptions.is_queued ELSE FALSE END",
         set.join(", ")
     )
 }

@@ -377,7 +377,10 @@ impl AgencyStore {
         for shapes in chunks {
             let mut sql = self
                 .store
-                .within(tx, "UPDATE exceptions SET pattern_id = $3 WHERE agency_id = $1 AND pattern_id = $2")
+                .within(
+                    tx,
+                    "UPDATE exceptions SET pattern_id = $3, is_queued = FALSE WHERE agency_id = $1 AND pattern_id = $2",
+                )
                 .bind(self.agency_id().as_uuid())
                 .bind(moved.from.as_uuid())
                 .bind(moved.to.as_uuid());
@@ -408,7 +411,7 @@ impl AgencyStore {
                 .store
                 .within(
                     tx,
-                    "UPDATE exceptions SET shape = $2, pattern_id = $3
+                    "UPDATE exceptions SET shape = $2, pattern_id = $3, is_queued = FALSE
                      WHERE agency_id = $1 AND pattern_id IS NULL AND text_key IN (",
                 )
                 .bind(self.agency_id().as_uuid())

@@ -4,16 +4,21 @@
 //! agency is settled above; here only the agency counts.
 
 pub(crate) mod agency;
+mod bulk_reviews;
 mod clients;
 pub(crate) mod connections;
 mod exceptions;
+mod filling;
+pub(crate) mod handoff;
 mod idempotency;
 mod keys;
 mod mining;
 mod mistakes;
 mod patterns;
 pub(crate) mod people;
+mod queue;
 mod reports;
+mod reviews;
 mod runs;
 mod tallies;
 mod user_data;
@@ -27,8 +32,11 @@ use crate::Store;
 use crate::sql::Sql;
 
 pub use agency::AuditEntry;
+pub use bulk_reviews::{BulkReview, BulkState};
 pub use connections::{Connection, PollState};
 pub use exceptions::{ExceptionCursor, ExceptionFilter, ExceptionRow};
+pub use filling::{FilledItem, QueueFill, ToQueue};
+pub use handoff::{Arrived, Channel, ChannelKind, Delivery, DeliveryCounts, DeliveryState, HandoffAnswer, HandoffLink};
 pub use idempotency::{IdempotencyKey, KnownWrite};
 pub use keys::ApiKey;
 pub use mining::{Assigned, Mining, MiningCommit, Moved, OwnedShape, ToMine};
@@ -38,7 +46,9 @@ pub use patterns::{
     PatternSort, Variant,
 };
 pub use people::Person;
+pub use queue::{Flow, NewClaim, QueueAges, QueueCursor, QueueFilter, QueueSort, Whose};
 pub use reports::{ReportRow, ReportState};
+pub use reviews::{ReviewCursor, ReviewFilter};
 pub use runs::{MAX_INBOX_IDS, NewRun, RunCommit, RunCursor, RunFilter, RunKey, RunRow, RunSort, StoredRun};
 pub use tallies::{StoredTally, TallyQuery, TallySeries};
 pub use user_data::{Deletion, Gone, RewrittenPayload};

@@ -742,7 +742,8 @@ impl AgencyStore {
         .await
     }
 
-    /// Drops runs that ended before an instant, at most `limit`; their tallies stay.
+    /// Drops runs that ended before an instant, at most `limit`, with what waits of them and what people made of it;
+    /// their tallies stay.
     ///
     /// # Errors
     ///
@@ -762,6 +763,9 @@ impl AgencyStore {
             for text in [
                 "DELETE FROM run_blobs WHERE agency_id = $1 AND run_id IN (",
                 "DELETE FROM exceptions WHERE agency_id = $1 AND run_id IN (",
+                "DELETE FROM queue_items WHERE agency_id = $1 AND run_id IN (",
+                "DELETE FROM queue_rechecks WHERE agency_id = $1 AND run_id IN (",
+                "DELETE FROM reviews WHERE agency_id = $1 AND run_id IN (",
                 "DELETE FROM runs WHERE agency_id = $1 AND id IN (",
             ] {
                 let mut sql = self.store.within(&tx, text).bind(agency);

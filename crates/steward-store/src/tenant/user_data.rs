@@ -1,4 +1,4 @@
-//! One end user's data: the runs, what people said of them, and the raw payloads that they were read from.
+//! One end user's data: the runs, what waits of them, what people said of them, and the raw payloads that they were read from.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +45,8 @@ pub struct Deletion {
 pub struct Gone {
     /// Verdicts of people.
     pub n_verdicts: u64,
+    /// Reviews of people.
+    pub n_reviews: u64,
     /// Shapes of the messages of exceptions, by workflow.
     pub shapes: BTreeMap<WorkflowId, BTreeSet<String>>,
 }
@@ -133,8 +135,8 @@ impl AgencyStore {
         sql.all().await?.into_iter().map(|mut row| Ok(InboxId::from_uuid(row.take()?))).collect()
     }
 
-    /// Deletes runs, their steps and exceptions, what people said of them, and their part of raw payloads: all or
-    /// nothing. What was learned of the messages of their workflows is forgotten, since they had a part in it. Gives
+    /// Deletes runs, their steps, exceptions and items of the queue, what people said of them, and their part of raw
+    /// payloads: all or nothing. What was learned of the messages of their workflows is forgotten, since they had a part in it. Gives
     /// how many words of people were deleted, and the shapes of the messages.
     ///
     /// # Errors
@@ -160,6 +162,14 @@ impl AgencyStore {
             delete("DELETE FROM run_traces WHERE agency_id = $1 AND run_key = $2").bind(key.clone()).run().await?;
             let verdicts = delete("DELETE FROM verdicts WHERE agency_id = $1 AND run_key = $2");
             gone_with_them.n_verdicts += verdicts.bind(key.clone()).run().await?;
+            for text in [
+                "DELETE FROM queue_items WHERE agency_id = $1 AND run_id = $2",
+                "DELETE FROM queue_rechecks WHERE agency_id = $1 AND run_id = $2",
+            ] {
+                delete(text).bind(id.as_uuid()).run().await?;
+            }
+            let reviews = delete("DELETE FROM reviews WHERE agency_id = $1 AND run_id = $2");
+            gone_with_them.n_reviews += reviews.bind(id.as_uuid()).run().await?;
             let exceptions =
                 delete("DELETE FROM exceptions WHERE agency_id = $1 AND run_id = $2 RETURNING workflow_id, shape");
             for mut row in exceptions.bind(id.as_uuid()).all().await? {

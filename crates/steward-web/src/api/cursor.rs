@@ -2,7 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use steward_app::tenant::{ExceptionCursor, PatternCursor, PatternSort, RunCursor, RunSort};
+use steward_app::tenant::{
+    ExceptionCursor, PatternCursor, PatternSort, QueueCursor, QueueSort, ReviewCursor, RunCursor, RunSort,
+};
 use steward_core::time::Timestamp;
 
 use crate::Problem;
@@ -21,6 +23,43 @@ pub(crate) fn write_pattern(cursor: PatternCursor, sort: PatternSort) -> String 
 /// Writes a cursor of a list of exceptions.
 pub(crate) fn write_exception(cursor: ExceptionCursor) -> String {
     URL_SAFE_NO_PAD.encode(format!("exceptions {} {}", cursor.ended_at.0, cursor.id))
+}
+
+/// Writes a cursor of the queue in an order.
+pub(crate) fn write_queue(cursor: QueueCursor, sort: QueueSort) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{} {} {}", queue_word(sort), cursor.value, cursor.id))
+}
+
+/// Writes a cursor of a list of reviews.
+pub(crate) fn write_review(cursor: ReviewCursor) -> String {
+    URL_SAFE_NO_PAD.encode(format!("reviews {} {}", cursor.closed_at.0, cursor.id))
+}
+
+/// Reads a cursor of the queue in the same order.
+///
+/// # Errors
+///
+/// 400 for what is no cursor, or one of another order.
+pub(crate) fn read_queue(text: &str, sort: QueueSort) -> Result<QueueCursor, Problem> {
+    let cursor = || {
+        let [of, value, id] = parts(text)?;
+        (of == queue_word(sort)).then_some(QueueCursor { value: value.parse().ok()?, id: id.parse().ok()? })
+    };
+    cursor().ok_or_else(none)
+}
+
+/// Reads a cursor of a list of reviews.
+///
+/// # Errors
+///
+/// 400 for what is no cursor.
+pub(crate) fn read_review(text: &str) -> Result<ReviewCursor, Problem> {
+    let cursor = || {
+        let [of, at, id] = parts(text)?;
+        let closed_at = Timestamp(at.parse().ok()?);
+        (of == "reviews").then_some(ReviewCursor { closed_at, id: id.parse().ok()? })
+    };
+    cursor().ok_or_else(none)
 }
 
 /// Reads a cursor of a list of patterns in the same order.
@@ -58,6 +97,14 @@ fn parts(text: &str) -> Option<[String; 3]> {
 
 fn none() -> Problem {
     Problem::new(Kind::BadRequest).because("“cursor” is not one of this list in this order")
+}
+
+const fn queue_word(sort: QueueSort) -> &'static str {
+    match sort {
+        QueueSort::Rank => "rank",
+        QueueSort::Due => "due",
+        QueueSort::Arrived => "arrived",
+    }
 }
 
 const fn pattern_word(sort: PatternSort) -> &'static str {

@@ -3,6 +3,7 @@
 //! One endpoint a file. What an endpoint takes and gives are types of its own, so that the API changes only when
 //! somebody changes it.
 
+mod bulk_reviews;
 mod caller;
 mod clients;
 mod connections;
@@ -10,13 +11,16 @@ mod cursor;
 mod exceptions;
 mod exports;
 mod figures;
+mod handoff;
 mod keys;
 pub(crate) mod once;
 mod patterns;
 mod period;
 mod prices;
 mod privacy;
+mod queue;
 mod reports;
+mod reviews;
 mod runs;
 mod user_data;
 mod words;
@@ -61,6 +65,7 @@ address of their connection.";
         (name = "workflows", description = "Agents, each attached to one business process, and how their runs are read"),
         (name = "runs", description = "Single executions, with their steps and evidence"),
         (name = "exceptions", description = "What went wrong, and the patterns that it makes"),
+        (name = "queue", description = "What waits for a person, and what people made of it"),
         (name = "figures", description = "Metrics of any period, client, workflow, model, tool or release"),
         (name = "reports", description = "Frozen accounts of a month to a client"),
         (name = "settings", description = "Keys, prices and privacy"),
@@ -113,12 +118,31 @@ fn router() -> OpenApiRouter<WebState> {
         .routes(routes!(runs::give_verdict::give_verdict))
         .routes(routes!(exceptions::list::list_exceptions))
         .routes(routes!(exceptions::get::get_exception))
+        .routes(routes!(handoff::get_packet::get_packet))
+        .routes(routes!(handoff::list_links::list_handoff_links, handoff::create_link::create_handoff_link))
+        .routes(routes!(handoff::revoke_link::revoke_handoff_link))
         .routes(routes!(patterns::list::list_patterns))
         .routes(routes!(patterns::get::get_pattern, patterns::update::update_pattern))
         .routes(routes!(patterns::merge::merge_pattern))
         .routes(routes!(patterns::split::split_pattern))
         .routes(routes!(patterns::create_draft::create_pattern_draft))
         .routes(routes!(patterns::delete_draft::delete_pattern_draft))
+        .routes(routes!(bulk_reviews::start::review_pattern))
+        .routes(routes!(queue::list::list_queue))
+        .routes(routes!(queue::summary::get_queue_summary))
+        .routes(routes!(queue::list_rules::list_queue_rules, queue::update_rules::update_queue_rules))
+        .routes(routes!(queue::claim_next::claim_next))
+        .routes(routes!(queue::assign::assign_items))
+        .routes(routes!(queue::get::get_queue_item))
+        .routes(routes!(queue::claim::claim_item))
+        .routes(routes!(queue::keep::keep_claim))
+        .routes(routes!(queue::release::release_item))
+        .routes(routes!(queue::review::review_item))
+        .routes(routes!(reviews::list::list_reviews))
+        .routes(routes!(reviews::get::get_review))
+        .routes(routes!(reviews::undo::undo_review))
+        .routes(routes!(bulk_reviews::get::get_bulk_review))
+        .routes(routes!(bulk_reviews::undo::undo_bulk_review))
         .routes(routes!(figures::get::get_figures))
         .routes(routes!(figures::list_definitions::list_definitions))
         .routes(routes!(figures::list_calls::list_calls))

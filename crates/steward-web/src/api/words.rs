@@ -47,6 +47,18 @@ words! {
     PatternStateWord of steward_core::patterns::PatternState { New, Regressed, Known, Muted, Resolved }
     /// What a draft is to become.
     DraftKindWord of steward_app::tenant::DraftKind { Request, Scenario, Rule }
+    /// What waits in the queue: an exception, or a completed run that is looked at for its quality.
+    ItemKindWord of steward_core::queue::ItemKind { Exception, Sample }
+    /// Why an item no longer waits.
+    ClosedByWord of steward_core::queue::ClosedBy { Review, Muted, Gone }
+    /// Whether the agent did right.
+    AgentWasWord of steward_core::reviews::AgentWas { Right, Wrong }
+    /// Where an exception came from.
+    CauseWord of steward_core::reviews::Cause { BusinessRule, Prompt, Routing, Tool, Data, Model, User, Platform }
+    /// What would have prevented it.
+    PreventedByWord of steward_core::reviews::PreventedBy { Prompt, Rule, Schema, Routing, Knowledge, Tool }
+    /// How far a bulk review is.
+    BulkStateWord of steward_app::tenant::BulkState { Running, Done, Undoing, Undone }
     /// Who said something.
     SpeakerWord of steward_core::step::Role { System, User, Assistant, Tool }
     /// In what a figure is measured.

@@ -22,7 +22,6 @@ use crate::session::SignedIn;
 use crate::view::components::chart::ChartBlock;
 use crate::view::components::figure::{Comparison, Figure, Value, Way, sparkline};
 use crate::view::components::icon::Icon;
-use crate::view::components::notice::Flash;
 use crate::view::components::period::{PeriodPicker, Preset};
 use crate::view::format::{self, Shown};
 use crate::view::html::{Csrf, Html};
@@ -48,7 +47,7 @@ pub(crate) struct Visit {
     pub query: Vec<(String, String)>,
     email: String,
     theme: Theme,
-    said: Option<Flash>,
+    said: Said,
 }
 
 impl FromRequestParts<WebState> for Visit {
@@ -56,7 +55,7 @@ impl FromRequestParts<WebState> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, PageError> {
         let who = SignedIn::from_request_parts(parts, state).await?;
-        let Ok(Said(said)) = Said::from_request_parts(parts, state).await;
+        let Ok(said) = Said::from_request_parts(parts, state).await;
         let agency = state.app.get_agency(&who.actor).await?;
         let person = state.app.store_of(&who.actor).find_person(who.actor.person_id).await.map_err(AppError::from)?;
         let cookies = parts.headers.get(COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -108,6 +107,7 @@ impl Visit {
             Room::new("Today", "/", Icon::Today, "t"),
             Room::new("Clients", "/clients", Icon::Clients, "c"),
             Room::new("Runs", "/runs", Icon::Runs, "r"),
+            Room::new("Queue", "/queue", Icon::Queue, "q"),
             Room::new("Exceptions", "/exceptions", Icon::Exceptions, "e"),
         ];
         if self.sees_money() {
@@ -129,7 +129,7 @@ impl Visit {
                 role: self.who.actor.role.as_str().to_owned(),
             }),
             theme: self.theme,
-            flash: self.said.clone(),
+            flash: self.said.shown(&self.who.csrf),
             csrf: self.csrf(),
             here: if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) },
             ..Shell::default()

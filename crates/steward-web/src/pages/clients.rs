@@ -8,14 +8,14 @@ use steward_app::figures::{Figures, Scope};
 use steward_app::today::Attention;
 use steward_core::clients::Client;
 use steward_core::ids::ClientId;
-use steward_core::metrics::{Good, Sums, Unit, value_delivered};
+use steward_core::metrics::{Good, HumanWork, Sums, Unit, value_delivered};
 use steward_core::money::{Currency, Nanos};
 use steward_core::outcome::Outcome;
 use steward_core::tallies::Metric;
 use steward_core::workflow::Workflow;
 
 use crate::extract::Path;
-use crate::flash::SeeOther;
+use crate::flash::{SeeOther, Undo};
 use crate::problem::PageError;
 use crate::session::{Fields, SignedForm};
 use crate::view::components::button::Action;
@@ -66,8 +66,9 @@ impl Part {
             part.before.merge(before);
             let plus =
                 |sum: Option<f64>, value: Option<f64>| value.map_or(sum, |value| Some(sum.unwrap_or(0.0) + value));
-            part.value = plus(part.value, value_delivered(sums, &workflow.settings, None));
-            part.value_before = plus(part.value_before, value_delivered(before, &workflow.settings, None));
+            let value = |sums: &Sums| value_delivered(sums, &workflow.settings, HumanWork::of(sums, None).as_ref());
+            part.value = plus(part.value, value(sums));
+            part.value_before = plus(part.value_before, value(before));
         }
         part
     }
@@ -417,10 +418,8 @@ async fn archive(
     SignedForm { who, .. }: SignedForm<Fields>,
 ) -> Result<SeeOther, PageError> {
     let client = state.app.archive_client(&who.actor, id, true).await?;
-    let undo = Link::new("Take it back", format!("/clients/{id}/edit"));
-    let flash =
-        Flash { link: Some(undo), ..Flash::good(format!("{} was archived. Its runs and reports stay.", client.name)) };
-    Ok(SeeOther::to("/clients").saying(flash))
+    let flash = Flash::good(format!("{} was archived. Its runs and reports stay.", client.name));
+    Ok(SeeOther::to("/clients").saying(flash).undoable(Undo::Client(id)))
 }
 
 async fn unarchive(

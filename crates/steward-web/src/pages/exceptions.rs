@@ -36,6 +36,7 @@ use crate::view::shell::Crumb;
 use crate::{Problem, Routes, WebState};
 
 use super::around::{Visit, compare, mend, sentence};
+use super::queue::pattern::OfPattern;
 use super::runs::{Names, count};
 
 /// Patterns on a page of the list.
@@ -384,7 +385,11 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<Patter
         .filter(|other| other.pattern.id != id)
         .map(|other| (other.pattern.id.to_string(), format!("{} ({})", other.pattern.title(), about(&other.pattern))))
         .collect();
+    let queue = OfPattern::load(&state, &visit, &detail.pattern).await?;
     let page = PatternPage {
+        queue: queue.facts,
+        queue_actions: queue.actions,
+        causes: queue.causes,
         notices: notices(&detail),
         undo: was.map(|was| post(&format!("Undo: {}", was.as_str()), &[("do", "state"), ("state", was.as_str())])),
         state: state_badge(detail.pattern.state),
@@ -525,11 +530,17 @@ fn facts(visit: &Visit, detail: &PatternDetail, names: &Names, period: &str) -> 
         Fact::new("First seen", time(pattern.first_seen)),
         Fact::new("Last seen", time(pattern.last_seen)),
     ];
+    let cost = &detail.cost;
     if visit.sees_money() {
-        let words =
-            "What its runs cost that did not do their job. What people spend on it is added when reviews are kept.";
-        let cost = format::money(Nanos(detail.cost.wasted_nanos), Currency::USD);
-        all.push(Fact::new("Wasted", FactValue::Text(cost, words.to_owned())));
+        let words = "What its runs cost that did not do their job.";
+        let wasted = format::money(Nanos(cost.wasted_nanos), Currency::USD);
+        all.push(Fact::new("Wasted", FactValue::Text(wasted, words.to_owned())));
+    }
+    if cost.review_ms > 0 || cost.cleanup_minutes > 0 {
+        let spent = format::duration_ms(cost.review_ms.saturating_add(cost.cleanup_minutes.saturating_mul(60_000)));
+        let human = cost.human.map(|nanos| format!(", {}", format::money(nanos, cost.currency))).unwrap_or_default();
+        let words = "Active time of reviews and cleanup minutes, at the reviewer's rate where one is set.";
+        all.push(Fact::new("Spent by people", FactValue::Text(format!("{spent}{human}"), words.to_owned())));
     }
     let is_resolved = matches!(pattern.state, PatternState::Resolved | PatternState::Regressed);
     if let Some(at) = pattern.resolved_at.filter(|_| is_resolved) {

@@ -7,6 +7,8 @@ mod connections;
 mod definitions;
 mod exceptions;
 mod exports;
+mod handoff;
+mod queue;
 mod receipts;
 mod reports;
 mod run;
@@ -42,6 +44,8 @@ pub fn routes() -> Routes {
         .merge(runs::routes())
         .merge(run::routes())
         .merge(exceptions::routes())
+        .merge(queue::routes())
+        .merge(handoff::routes())
         .merge(exports::routes())
         .merge(definitions::routes())
         .merge(unmapped::routes())

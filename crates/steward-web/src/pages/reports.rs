@@ -464,7 +464,7 @@ async fn publish(
         let words = mend(error)?;
         if state.app.get_report(&who.actor, id).await?.row.published_at.is_some() {
             return Ok(SeeOther::to(report_path(id))
-                .saying(Flash { tone: Tone::Info, text: words, link: None })
+                .saying(Flash { tone: Tone::Info, ..Flash::good(words) })
                 .into_response());
         }
         let page = report_page(&state, &visit, id, None, words).await?;

@@ -15,16 +15,17 @@ use steward_app::runs::RunDetail;
 use steward_app::system::{InboxEntry, InboxKind};
 use steward_app::tenant::{ExceptionRow, PatternRow, RunFilter};
 use steward_core::conversation::{Said, conversation};
-use steward_core::ids::RunId;
+use steward_core::ids::{ItemId, RunId};
 use steward_core::money::{Currency, Nanos};
 use steward_core::outcome::{EvidenceKind, Outcome};
 use steward_core::prices::PriceBook;
+use steward_core::queue::{QueueItem, item_of};
 use steward_core::run::{CostSource, RunFacts, RunState};
 use steward_core::step::{ErrorClass, Role, Step, StepKind};
 use steward_core::time::Period;
 
 use crate::extract::Path;
-use crate::flash::SeeOther;
+use crate::flash::{SeeOther, Undo};
 use crate::problem::PageError;
 use crate::session::{Fields, SignedForm};
 use crate::view::components::badge::{Badge, Tone};
@@ -38,7 +39,6 @@ use crate::view::components::snippet::IdCopy;
 use crate::view::components::table::{Cell, Column, Row, Table};
 use crate::view::components::waterfall::{Lane, Waterfall};
 use crate::view::format::{self, Time};
-use crate::view::html::Link;
 use crate::view::page::Page;
 use crate::view::pages::run::{Because, OtherEvidence, RawPanel, ReadingPanel, RunPage, StepDetail, VerdictForm};
 use crate::view::shell::Crumb;
@@ -46,6 +46,8 @@ use crate::{Problem, Routes, WebState};
 
 use super::around::{Visit, sentence};
 use super::exceptions::{pattern_path, state_badge};
+use super::queue::item_path;
+use super::queue::words::review_state;
 use super::runs::{Names, count};
 
 /// The most steps that a page shows.
@@ -71,6 +73,12 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<RunId>
     let payloads = if visit.sees_money() { Some(app.list_run_payloads(actor, id).await?) } else { None };
     let known =
         if detail.run.facts.exceptions.is_empty() { Vec::new() } else { app.list_run_exceptions(actor, id).await? };
+    let ids: Vec<ItemId> = known.iter().map(|(row, _)| item_of(row.id)).collect();
+    let waiting = if ids.is_empty() {
+        Vec::new()
+    } else {
+        app.store_of(actor).find_queue_items(&ids).await.map_err(AppError::from)?
+    };
     let place = names.place(&detail.workflow);
     let facts = &detail.run.facts;
     let title = if facts.title.is_empty() { detail.run.key.chars().take(60).collect() } else { facts.title.clone() };
@@ -91,7 +99,7 @@ async fn show(State(state): State<WebState>, visit: Visit, Path(id): Path<RunId>
         older: String::new(),
         facts: head(&visit, &detail, &place),
         notices: notices(&detail),
-        exceptions: exceptions(&visit, &detail, &known),
+        exceptions: exceptions(&visit, &detail, &known, &waiting),
         because: because(&visit, &detail),
         verdict: Some(verdict_form(&visit, &detail)),
         results: results(&visit, facts, currency),
@@ -207,8 +215,14 @@ fn notices(detail: &RunDetail) -> Vec<Notice> {
     notices
 }
 
-/// What a person should look at in the run. While it is open, or where it is a test, patterns are not known.
-fn exceptions(visit: &Visit, detail: &RunDetail, known: &[(ExceptionRow, Option<PatternRow>)]) -> Table {
+/// What a person should look at in the run, and whether somebody did. While it is open, or where it is a test, patterns
+/// are not known, and nothing of it waits.
+fn exceptions(
+    visit: &Visit,
+    detail: &RunDetail,
+    known: &[(ExceptionRow, Option<PatternRow>)],
+    waiting: &[QueueItem],
+) -> Table {
     let steps = &detail.run.steps;
     let rows = detail.run.facts.exceptions.iter().map(|exception| {
         let step = exception.span_id.as_ref().and_then(|id| steps.iter().position(|step| step.span_id == *id));
@@ -222,7 +236,9 @@ fn exceptions(visit: &Visit, detail: &RunDetail, known: &[(ExceptionRow, Option<
         let sort = [exception.kind.as_str(), class, exception.code.as_str()];
         let mut sort: Vec<&str> = sort.into_iter().filter(|text| !text.is_empty()).collect();
         sort.dedup();
-        let pattern = known.iter().find(|(row, _)| row.key == exception.key).and_then(|(_, pattern)| pattern.as_ref());
+        let found = known.iter().find(|(row, _)| row.key == exception.key);
+        let item = found.and_then(|(row, _)| waiting.iter().find(|item| item.id == item_of(row.id)));
+        let pattern = found.and_then(|(_, pattern)| pattern.as_ref());
         let (href, pattern) = match pattern {
             Some(pattern) => (pattern_path(pattern.id), Cell::Badge(state_badge(pattern.state))),
             None => (String::new(), Cell::Blank),
@@ -232,6 +248,7 @@ fn exceptions(visit: &Visit, detail: &RunDetail, known: &[(ExceptionRow, Option<
             step,
             Cell::Time(Time::new(exception.at, visit.now, &visit.zone)),
             pattern,
+            item.map_or(Cell::Blank, |item| Cell::Link(review_state(item, visit), item_path(item.id))),
         ];
         Row::opens(href, cells)
     });
@@ -240,6 +257,7 @@ fn exceptions(visit: &Visit, detail: &RunDetail, known: &[(ExceptionRow, Option<
         Column::new("Step"),
         Column::new("When"),
         Column::new("Pattern"),
+        Column::new("Review"),
     ];
     Table::new("Exceptions", columns, rows.collect())
 }
@@ -351,13 +369,21 @@ async fn verdict(
     SignedForm { who, form }: SignedForm<Fields>,
 ) -> Result<SeeOther, PageError> {
     let before = state.app.get_run(&who.actor, id).await?;
-    let outcome = if form.has("withdraw") {
-        None
+    let (outcome, comment) = if form.has("undo") {
+        if before.verdicts.is_empty() {
+            return Err(Problem::invalid("No verdict was given that could be taken back.").into());
+        }
+        // What stood before the last word, which may be nothing.
+        let mut earlier = before.verdicts.iter().rev().skip(1);
+        earlier.next().map_or((None, String::new()), |verdict| (verdict.outcome, verdict.comment.clone()))
+    } else if form.has("withdraw") {
+        (None, form.text("comment").to_owned())
     } else {
         let word = form.get("outcome").unwrap_or_default();
-        Some(Outcome::parse(word).ok_or_else(|| Problem::invalid("Choose what came of the run."))?)
+        let outcome = Outcome::parse(word).ok_or_else(|| Problem::invalid("Choose what came of the run."))?;
+        (Some(outcome), form.text("comment").to_owned())
     };
-    state.app.give_verdict(&who.actor, id, outcome, form.get("comment").unwrap_or_default()).await?;
+    state.app.give_verdict(&who.actor, id, outcome, &comment).await?;
     let was = before.run.facts.outcome();
     let text = match outcome {
         Some(outcome) if outcome != was => {
@@ -366,8 +392,7 @@ async fn verdict(
         Some(outcome) => format!("Your verdict: {}.", outcome.as_str()),
         None => "The verdict was withdrawn; the run was read again without it.".to_owned(),
     };
-    let undo = outcome.map(|_| Link::new("Withdraw it", format!("/runs/{id}#verdict-head")));
-    Ok(SeeOther::to(format!("/runs/{id}")).saying(Flash { link: undo, ..Flash::good(text) }))
+    Ok(SeeOther::to(format!("/runs/{id}")).saying(Flash::good(text)).undoable(Undo::Verdict(id)))
 }
 
 fn results(visit: &Visit, facts: &RunFacts, currency: Currency) -> Table {
@@ -391,7 +416,7 @@ fn results(visit: &Visit, facts: &RunFacts, currency: Currency) -> Table {
 }
 
 /// What was said, with the answers of tools inside the messages that asked for them.
-fn talk(detail: &RunDetail, said: &[Said]) -> Conversation {
+pub(super) fn talk(detail: &RunDetail, said: &[Said]) -> Conversation {
     let steps = &detail.run.steps;
     let start = detail.run.facts.started_at;
     let decisive = detail.run.facts.evidence.span_id.as_deref();

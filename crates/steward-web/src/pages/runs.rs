@@ -224,6 +224,11 @@ impl Names {
         self.clients.iter().find(|client| Some(client.id) == workflow.client_id)
     }
 
+    /// The client of a workflow by its id. `None` while it is unassigned, or when it may not be seen.
+    pub(super) fn client_of(&self, id: WorkflowId) -> Option<&Client> {
+        self.workflows.iter().find(|workflow| workflow.id == id).and_then(|workflow| self.client(workflow))
+    }
+
     /// The place of a workflow by its id; empty when it may not be seen.
     pub(super) fn of(&self, id: WorkflowId) -> String {
         self.workflows.iter().find(|workflow| workflow.id == id).map(|w| self.place(w)).unwrap_or_default()

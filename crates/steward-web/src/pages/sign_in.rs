@@ -67,7 +67,7 @@ async fn show(
     State(state): State<WebState>,
     MaybeSignedIn(who): MaybeSignedIn,
     Query(query): Query<Fields>,
-    Said(said): Said,
+    said: Said,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let next = next_of(query.get("next"));
@@ -80,7 +80,8 @@ async fn show(
     let ended = session::session_of(&headers).is_some_and(|secret| !secret.reveal().is_empty());
     let notice =
         ended.then(|| Notice::new(Tone::Info, "You were signed out", "The session has ended. Nothing was lost."));
-    Ok(Page::bare(shell(&headers, "Sign in", said), sign_in_page("", next, String::new(), notice)).into_response())
+    Ok(Page::bare(shell(&headers, "Sign in", said.flash), sign_in_page("", next, String::new(), notice))
+        .into_response())
 }
 
 async fn sign_in(

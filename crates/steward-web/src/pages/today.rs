@@ -24,8 +24,8 @@ use crate::view::pages::today::Today;
 use crate::{Routes, WebState};
 
 use super::around::{DAY_METRICS, Visit, card, sentence};
-use super::clients;
 use super::exceptions::pattern_path;
+use super::{clients, queue};
 
 /// The first page.
 pub(crate) fn routes() -> Routes {
@@ -45,6 +45,7 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Page<Today>
     }
     let days = app.days(actor, &Scope::default(), chosen.period, &DAY_METRICS).await?;
     let needs = app.today(actor).await?;
+    let of_queue = queue::today::needs(&state, &visit).await?;
     let mut filter = app.visible_filter(actor, &Default::default()).await?;
     filter.finished = Some(true);
     let latest = app.list_runs(actor, &filter, Default::default(), None, 8).await?;
@@ -73,7 +74,7 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Page<Today>
     let ids = if visit.sees_money() { ids } else { ["runs", "completion_rate", "escalation_rate", "cycle_time_p50"] };
     let page = Today {
         live: "/live".to_owned(),
-        attention: needs.iter().map(|need| line(need, &list)).collect(),
+        attention: of_queue.into_iter().chain(needs.iter().map(|need| line(need, &list))).collect(),
         all_well: all_well(
             &figures.workflows.len(),
             latest.runs.first().map(|run| Time::new(run.ended_at, visit.now, &visit.zone)),

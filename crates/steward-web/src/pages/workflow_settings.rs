@@ -12,7 +12,7 @@ use steward_core::money::Nanos;
 use steward_core::workflow::{RunUnit, ValueBasis, Workflow, WorkflowSettings};
 
 use crate::extract::Path;
-use crate::flash::SeeOther;
+use crate::flash::{SeeOther, Undo};
 use crate::problem::PageError;
 use crate::session::{Fields, SignedForm};
 use crate::view::components::button::Action;
@@ -547,12 +547,8 @@ async fn archive(
     SignedForm { who, .. }: SignedForm<Fields>,
 ) -> Result<SeeOther, PageError> {
     let workflow = state.app.archive_workflow(&who.actor, id, true).await?;
-    let undo = Link::new("Take it back", format!("/workflows/{id}/settings"));
-    let flash = Flash {
-        link: Some(undo),
-        ..Flash::good(format!("{} was archived. Its runs and figures stay.", workflow.name))
-    };
-    Ok(SeeOther::to("/workflows").saying(flash))
+    let flash = Flash::good(format!("{} was archived. Its runs and figures stay.", workflow.name));
+    Ok(SeeOther::to("/workflows").saying(flash).undoable(Undo::Workflow(id)))
 }
 
 async fn unarchive(

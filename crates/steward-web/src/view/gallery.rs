@@ -18,6 +18,7 @@ use super::components::filters::{Chip, FilterBar};
 use super::components::form::{Choice, Control, Field};
 use super::components::icon::Icon;
 use super::components::notice::Notice;
+use super::components::packet::PacketCard;
 use super::components::snippet::{IdCopy, Snippet};
 use super::components::table::{Bulk, Cell, Column, ColumnPicker, Row, Sorted, Table};
 use super::components::tabs::{Tab, Tabs};
@@ -32,10 +33,13 @@ use super::pages::clients::{ClientForm, Clients};
 use super::pages::connections::{ConnectionPage, ConnectionsPage};
 use super::pages::definitions::Definitions;
 use super::pages::expectations::ExpectationsPage;
+use super::pages::handoff::{HandedOver, HandoffPage};
 use super::pages::pattern::PatternPage;
 use super::pages::problem::Problem;
+use super::pages::queue::{QueueAssign, QueueBulk, QueueJob, QueuePage};
 use super::pages::report::ReportPage;
 use super::pages::reports::Reports;
+use super::pages::review::ReviewPage;
 use super::pages::rules::RulesPage;
 use super::pages::run::RunPage;
 use super::pages::runs::Runs;
@@ -71,6 +75,7 @@ pub struct Gallery {
     confirm: Confirm,
     waterfall: Waterfall,
     conversation: Conversation,
+    packet: PacketCard,
     icons: &'static [Icon],
 }
 
@@ -97,6 +102,7 @@ impl Samples for Gallery {
             waiting: Vec::new(),
             waterfall: Waterfall::default(),
             conversation: Conversation::default(),
+            packet: PacketCard::default(),
             ..Self::full(&Words::Plain)
         }
     }
@@ -159,6 +165,7 @@ impl Samples for Gallery {
             },
             waterfall: waterfall(words),
             conversation: conversation(words),
+            packet: samples::packet(words),
             icons: Icon::ALL,
         }
     }
@@ -538,7 +545,7 @@ pub fn conversation(words: Words) -> Conversation {
 }
 
 /// The names of all pages of the gallery.
-pub const SAMPLE_NAMES: [&str; 27] = [
+pub const SAMPLE_NAMES: [&str; 34] = [
     "gallery",
     "today",
     "clients",
@@ -552,6 +559,11 @@ pub const SAMPLE_NAMES: [&str; 27] = [
     "rules",
     "expectations",
     "pattern",
+    "queue",
+    "queue-assign",
+    "queue-bulk",
+    "queue-job",
+    "review",
     "runs",
     "run",
     "reports",
@@ -563,6 +575,8 @@ pub const SAMPLE_NAMES: [&str; 27] = [
     "set-up",
     "definitions",
     "unmapped",
+    "handed-over",
+    "handoff",
     "problem",
     "ask",
     "today-well",
@@ -623,6 +637,19 @@ pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wan
             let shell = shell("Lost orders", "What goes wrong, and what is done about it?", "/exceptions");
             show::<PatternPage>(page(shell, words))
         }
+        "queue" => {
+            let next = Action::post("Review next", "/queue/next", samples::csrf()).with_key("n").primary();
+            let shell = still("Queue", "What waits for a person, and what first?", "/queue");
+            show::<QueuePage>(page(Shell { actions: vec![next], ..shell }, words))
+        }
+        "queue-assign" => show::<QueueAssign>(page(still("Assign 3 items", "Whose work is this?", "/queue"), words)),
+        "queue-bulk" => {
+            show::<QueueBulk>(page(still("Review together", "What is said of all of them?", "/queue"), words))
+        }
+        "queue-job" => show::<QueueJob>(page(still("Reviewed together", "How far is it?", "/queue"), words)),
+        "review" => {
+            show::<ReviewPage>(page(still("order 41 not found", "What is to be done about it?", "/queue"), words))
+        }
         "runs" => show::<Runs>(page(shell("Runs", "Which runs are these?", "/runs"), words)),
         "run" => {
             let mut path = samples::workflow_path(said);
@@ -642,6 +669,10 @@ pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wan
             shell("Unmapped attributes", "What do agents send that nothing is made of?", "/"),
             words,
         )),
+        "handed-over" => Page::bare_wide(still("Receptionist", "", "/"), of::<HandedOver>(words)).render(),
+        "handoff" => {
+            show::<HandoffPage>(page(still("Handoff", "What does somebody need to finish it?", "/exceptions"), words))
+        }
         "problem" => show::<Problem>(page(still("No such run", "", "/"), words)),
         "ask" => show::<Ask>(page(still("Verdicts", "", "/runs"), words)),
         _ => return None,

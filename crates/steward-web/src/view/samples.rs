@@ -5,12 +5,15 @@
 
 use askama::Template;
 use jiff::tz::TimeZone;
+use steward_core::handoff::{Act, Contact, ContactKind, Line, Missing, MissingKind, Packet, Worked};
 use steward_core::report::Change;
+use steward_core::step::Role;
 use steward_core::time::Timestamp;
 
 use super::components::chart::{ChartBlock, Plot, Swatch};
 use super::components::figure::{Comparison, Figure, Value, Way, sparkline};
 use super::components::icon::Icon;
+use super::components::packet::PacketCard;
 use super::components::period::{PeriodPicker, Preset};
 use super::components::table::Pager;
 use super::format::{Shown, Time};
@@ -109,6 +112,7 @@ pub fn shell(title: &str, question: &str, room: &str) -> Shell {
             Room { count: Some("6".to_owned()), ..Room::new("Today", "/", Icon::Today, "t") },
             Room::new("Clients", "/clients", Icon::Clients, "c"),
             Room::new("Runs", "/runs", Icon::Runs, "r"),
+            Room { count: Some("12".to_owned()), ..Room::new("Queue", "/queue", Icon::Queue, "q") },
             Room::new("Exceptions", "/exceptions", Icon::Exceptions, "e"),
             Room::new("Reports", "/reports", Icon::Reports, "p"),
             Room::new("Settings", "/settings", Icon::Settings, "s"),
@@ -465,4 +469,37 @@ pub fn charts() -> Vec<ChartBlock> {
             &[("models", "c-1", wave(30, 4.6, 1.5, 18)), ("tools", "c-3", wave(30, 1.2, 0.5, 18))],
         ),
     ]
+}
+
+/// A handoff packet.
+#[must_use]
+pub fn packet(words: Words) -> PacketCard {
+    let act = |text: &str, failed, times| Act { words: words.say(text), failed, times };
+    let line = |role, name: &str, text: &str| Line { role, name: name.to_owned(), text: words.say(text) };
+    let contact =
+        |kind, value: &str| Contact { kind, value: value.to_owned(), from: words.say("said by the other side") };
+    PacketCard::new(Packet {
+        asked_first: words.say("I want my money back for order 4711."),
+        asked_last: words.say("And when will it be on my card?"),
+        acts: vec![
+            act("looked up order 4711: found", false, 1),
+            act("tried to refund order 4711 (amount 45): access was refused, 403", true, 3),
+        ],
+        n_acts_before: 4,
+        stopped: words.say("“refund order” failed, access was refused (403): forbidden"),
+        missing: vec![Missing {
+            kind: MissingKind::Permission,
+            words: words.say("permission for “refund order”: look at its account and its key"),
+        }],
+        user_id: words.say("user-812"),
+        contacts: vec![contact(ContactKind::Email, "anna@example.com"), contact(ContactKind::Phone, "+49 170 1234567")],
+        worked: vec![Worked { resolution: words.say("Refunded by hand in the shop"), n: 3, last_at: Timestamp(0) }],
+        said: vec![
+            line(Role::User, "", "I want my money back for order 4711."),
+            line(Role::Assistant, "", "One moment, please."),
+            line(Role::Tool, "refund order", "forbidden"),
+        ],
+        n_said_before: 12,
+        note: "Some of what was said is masked, by the privacy settings of its workflow.".to_owned(),
+    })
 }

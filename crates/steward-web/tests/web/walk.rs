@@ -6,8 +6,9 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
 use steward_app::connections::NewConnection;
-use steward_app::tenant::{DraftKind, PatternFilter, PatternSort};
+use steward_app::tenant::{DraftKind, PatternFilter, PatternSort, QueueFilter};
 use steward_core::people::Role;
+use steward_core::reviews::Judgement;
 use steward_core::time::Month;
 use steward_testkit::{Answer, KeyHolder, Seat, TestApp, TestDb, db_tests};
 use steward_web::{Route, routes};
@@ -15,10 +16,12 @@ use steward_web::{Route, routes};
 use crate::payload::native;
 
 /// What answers anybody. None of it says anything of an agency.
-const OPEN: [&str; 17] = [
+const OPEN: [&str; 19] = [
     "GET /api/openapi.json",
     "GET /assets/{*path}",
     "GET /favicon.ico",
+    // Who has the token of a link reads its packet: `handoff.rs` tests what it opens, and what it does not.
+    "GET /h/{token}",
     "GET /healthz",
     "GET /metrics",
     "GET /problems/{kind}",
@@ -26,6 +29,7 @@ const OPEN: [&str; 17] = [
     "GET /robots.txt",
     "GET /sign-in",
     "GET /sign-in/link/{secret}",
+    "POST /h/{token}",
     "POST /sign-in",
     "POST /sign-in/link/{secret}",
     "GET /set-up",
@@ -51,7 +55,11 @@ struct World {
     connection: String,
     pattern: String,
     exception: String,
+    link: String,
     draft: String,
+    item: String,
+    review: String,
+    bulk: String,
 }
 
 impl World {
@@ -76,14 +84,28 @@ impl World {
         let page = app.app().list_patterns(&owner.actor, &all, None, PatternSort::Count, None, 1);
         let pattern = page.await.expect("patterns").patterns[0].pattern.id;
         let draft = app.app().create_pattern_draft(&owner.actor, pattern, DraftKind::Rule, "hidden title").await;
+        app.app().fill_queue().await.expect("filled");
+        let waiting = app.app().claim_next(&owner.actor, &QueueFilter::default(), None).await.expect("an answer");
+        let item = waiting.expect("the exception waits").id;
+        let said = Judgement { comment: "hidden title".to_owned(), ..Judgement::default() };
+        let review = app.app().review_item(&owner.actor, item, said.clone(), 0, None).await.expect("a review").id;
+        app.app().undo_review(&owner.actor, review).await.expect("undone");
+        let bulk = app.app().start_bulk_review(&owner.actor, pattern, said, None).await.expect("a bulk review").id;
         let id_of = |answer: Answer| answer.json()["items"][0]["id"].as_str().expect("an id").to_owned();
+        let exception = id_of(owner.get("/api/v1/exceptions").await);
+        let of = exception.parse().expect("an id");
+        let link = app.app().create_handoff_link(&owner.actor, of, "hidden title", 7).await.expect("a link");
         Self {
             run: id_of(owner.get("/api/v1/runs").await),
             key_id: id_of(owner.get("/api/v1/keys").await),
             connection: made.connection.id.to_string(),
-            exception: id_of(owner.get("/api/v1/exceptions").await),
+            link: link.link.id.to_string(),
+            exception,
             pattern: pattern.to_string(),
             draft: draft.expect("a draft").id.to_string(),
+            item: item.to_string(),
+            review: review.to_string(),
+            bulk: bulk.to_string(),
             client: client.id.to_string(),
             workflow: workflow.id.to_string(),
             report: report.to_string(),
@@ -106,7 +128,11 @@ impl World {
             &self.connection,
             &self.pattern,
             &self.exception,
+            &self.link,
             &self.draft,
+            &self.item,
+            &self.review,
+            &self.bulk,
         ];
         things.into_iter().fold(path, |path, id| match id.split_once('_') {
             Some((prefix, _)) => path.replace(id.as_str(), &format!("{prefix}_{}", "f".repeat(32))),
@@ -135,7 +161,11 @@ impl World {
                     (_, "{token}") => "sth_nobody",
                     ("patterns", _) => &self.pattern,
                     ("exceptions", _) => &self.exception,
+                    ("links", _) => &self.link,
                     ("drafts", _) => &self.draft,
+                    ("queue", _) => &self.item,
+                    ("reviews", _) => &self.review,
+                    ("bulk" | "bulk-reviews", _) => &self.bulk,
                     (_, "{code}") => "R1",
                     ("prompts", _) => {
                         has_things = false;
@@ -164,6 +194,10 @@ fn body_of(route: &Route) -> serde_json::Value {
         path if path.ends_with("/connections") => json!({"source": "vapi"}),
         path if path.ends_with("/merge") => json!({"into": null}),
         path if path.ends_with("/split") => json!({"shapes": null}),
+        path if path.ends_with("/review") => json!({"judgement": {}}),
+        path if path.ends_with("/keep") => json!({"active_ms": 1}),
+        path if path.ends_with("/assign") => json!({"items": [format!("item_{}", "f".repeat(32))], "to": null}),
+        path if path.ends_with("/rules") => json!({"items": []}),
         path if path.ends_with("/drafts") => json!({"kind": "rule", "text": "a text"}),
         _ => json!({}),
     }
@@ -318,12 +352,17 @@ db_tests! {
     }
 }
 
+/// What is only for people, whoever asks.
+const WRITES: [&str; 11] =
+    ["/verdict", "/merge", "/split", "/drafts", "/claim", "/keep", "/release", "/review", "/undo", "/links", "/revoke"];
+
 async fn key_finds_nothing(key: &KeyHolder, route: &Route, path: &str, has_things: bool) {
     let answer = send(key, route, path).await;
     let expected = match (route.method.as_str(), has_things) {
         ("PATCH" | "DELETE", _) => 403,
         ("POST", _) if path.contains("/connections") => 403,
-        (_, _) if ["/verdict", "/merge", "/split", "/drafts"].iter().any(|end| path.ends_with(end)) => 403,
+        ("PUT", _) => 403,
+        (_, _) if WRITES.iter().any(|end| path.ends_with(end)) => 403,
         (_, true) => 404,
         _ => answer.status.as_u16(),
     };

@@ -22,6 +22,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use sha2::{Digest, Sha256};
+use steward_core::handoff::ContactKind;
 use steward_core::privacy::{MaskKind, Masked, Privacy};
 
 pub use delivery::{keep_of_delivery, keep_of_unreadable, without_traces_delivery};
@@ -152,6 +153,24 @@ impl Masker {
     pub fn hide_id(&self, id: &str) -> String {
         if is_placeholder(id) && id.contains(':') { id.to_owned() } else { stand_in(HIDDEN, id, &self.salt) }
     }
+}
+
+/// The e-mail addresses and telephone numbers in a text, in order: what masking would take out of it as such.
+#[must_use]
+pub fn find_contacts(text: &str) -> Vec<(ContactKind, String)> {
+    let mut findings = Vec::new();
+    emails::find(text, true, false, &mut findings);
+    // Numbers of cards and accounts are looked for too, so that none of them is taken for a telephone's.
+    numbers::find(text, numbers::Wanted { phones: true, cards: true, ibans: true }, &mut findings);
+    let found = joined(findings).into_iter().filter_map(|finding| {
+        let kind = match finding.kind {
+            MaskKind::Email => ContactKind::Email,
+            MaskKind::Phone => ContactKind::Phone,
+            MaskKind::Card | MaskKind::Iban | MaskKind::Secret | MaskKind::Word => return None,
+        };
+        Some((kind, text[finding.at].to_owned()))
+    });
+    found.collect()
 }
 
 /// The kind of a stand-in for an id that is hidden whatever is in it.

@@ -5,7 +5,7 @@ use steward_core::privacy::{Content, MaskKind, Masked, Privacy};
 use steward_core::step::Step;
 use steward_core::time::Timestamp;
 use steward_wire::mask::{
-    Masker, Rest, Sorted, Treatment, keep_of_delivery, keep_of_unreadable, without_traces_delivery,
+    Masker, Rest, Sorted, Treatment, find_contacts, keep_of_delivery, keep_of_unreadable, without_traces_delivery,
 };
 use steward_wire::platforms::{Delivery, Platform, read};
 
@@ -325,4 +325,18 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn addresses_and_numbers_are_found_as_masking_would_take_them_out() {
+    use steward_core::handoff::ContactKind::{Email, Phone};
+    let found = |text: &str| {
+        find_contacts(text).into_iter().map(|(kind, value)| format!("{kind:?} {value}")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found("I am Anna, anna@example.com, or call +49 170 1234567."),
+        [format!("{Email:?} anna@example.com"), format!("{Phone:?} +49 170 1234567")]
+    );
+    assert_eq!(found("order 4711, card 4111 1111 1111 1111, DE89 3704 0044 0532 0130 00"), [""; 0]);
+    assert_eq!(found("write to [e-mail] or call [phone]"), [""; 0], "what was masked is no address");
 }

@@ -6,14 +6,20 @@ use anyhow::Context as _;
 use clap::Args;
 use steward_app::agencies::NewAgency;
 use steward_app::demo::Payload;
-use steward_app::{App, demo};
+use steward_app::people::NewPerson;
+use steward_app::{Actor, App, Clock, demo};
 use steward_core::clients::Client;
+use steward_core::exceptions::ExceptionKind;
 use steward_core::ids::{AgencyId, ClientId, WorkflowId};
 use steward_core::patterns::PatternState;
+use steward_core::people::Role;
+use steward_core::queue::{QueueRule, RuleWhen};
 use steward_core::time::Period;
 use steward_core::workflow::Workflow;
 use steward_store::system::InboxKind;
-use steward_store::tenant::{ExceptionFilter, PatternChange, PatternFilter, PatternSort};
+use steward_store::tenant::{
+    ExceptionFilter, PatternChange, PatternFilter, PatternSort, Person, QueueFilter, QueueSort,
+};
 
 use super::serve::{Listeners, override_listeners, serve};
 use crate::config::Config;
@@ -43,6 +49,8 @@ pub struct Demo {
 const OWNER: &str = "owner@demo.invalid";
 /// How long the demo's sign-in link holds.
 const LINK_MINUTES: i64 = 24 * 60;
+/// Items of the queue that are looked at together.
+const QUEUE_PAGE: u32 = 500;
 /// Payloads that are kept in one transaction.
 const PAYLOADS_AT_ONCE: usize = 100;
 
@@ -127,9 +135,73 @@ impl Demo {
         bar.finish_and_clear();
         app.mine_patterns().await?;
         look_at_patterns(app, agency_id).await?;
+        self.review_queue(app, agency_id).await?;
         app.store().tidy().await?;
         Ok(agency_id)
     }
+}
+
+/// Whom the demo's owner works with.
+const COLLEAGUE: (&str, &str) = ("Demo colleague", "colleague@demo.invalid");
+
+impl Demo {
+    /// Fills the queue, and has the demo's people review what they would have by now, each at its time.
+    async fn review_queue(&self, app: &App, agency_id: AgencyId) -> anyhow::Result<()> {
+        let now = app.clock().now();
+        let (_, owner, _) = app.store().find_person_by_email(OWNER).await?.context("the demo's owner is gone")?;
+        let owner = actor_of(agency_id, &owner);
+        let new = NewPerson {
+            name: COLLEAGUE.0.to_owned(),
+            email: COLLEAGUE.1.to_owned(),
+            role: Role::Operator,
+            clients: Vec::new(),
+        };
+        let (colleague, _) = app.invite_person(&owner, new).await?;
+        let colleague = actor_of(agency_id, &colleague.person);
+        let rules = [
+            (ExceptionKind::Escalation, Some(owner.person_id), Some(2 * 60)),
+            (ExceptionKind::Failure, Some(colleague.person_id), None),
+        ];
+        let rules = rules.map(|(kind, assign_to, due_minutes)| QueueRule {
+            name: format!("Every {}", kind.as_str()),
+            when: RuleWhen { kind: Some(kind), ..RuleWhen::default() },
+            assign_to,
+            due_minutes,
+        });
+        app.update_queue_rules(&owner, rules.to_vec()).await?;
+        app.fill_queue().await?;
+        let mut reviews = Vec::new();
+        let mut behind = None;
+        loop {
+            let sort = QueueSort::Arrived;
+            let page = app.list_queue(&owner, &QueueFilter::default(), None, sort, behind, QUEUE_PAGE).await?;
+            reviews.extend(page.items.iter().filter_map(|item| Some((demo::review(self.seed, item, now)?, item.id))));
+            behind = page.next;
+            if behind.is_none() {
+                break;
+            }
+        }
+        reviews.sort_by_key(|(review, id)| (review.closed_at, *id));
+        // The same use cases over the same database, at the time at which each was done.
+        let clock = Clock::fixed(now);
+        let then = App::new(app.store().clone(), clock.clone(), app.ids().clone(), app.public_url());
+        let bar = terminal::progress(reviews.len() as u64, "reviewing what waits");
+        for (at, (review, id)) in reviews.into_iter().enumerate() {
+            let who = if at % 3 == 0 { &owner } else { &colleague };
+            clock.set(review.closed_at.plus_ms(-review.active_ms));
+            then.claim_item(who, id).await?;
+            clock.set(review.closed_at);
+            then.review_item(who, id, review.judgement, review.active_ms, None).await?;
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        app.assemble_waiting().await?;
+        Ok(())
+    }
+}
+
+fn actor_of(agency_id: AgencyId, person: &Person) -> Actor {
+    Actor { person_id: person.id, name: person.name.clone(), role: person.role, agency_id, clients: None }
 }
 
 /// What the demo's people have made of some of the patterns that were found: how they are told, their names, and what

@@ -8,4 +8,5 @@ mod kill;
 mod load;
 mod locked;
 mod outage;
+mod queue;
 mod server;

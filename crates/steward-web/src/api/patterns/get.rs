@@ -44,6 +44,26 @@ pub(crate) struct PatternDetailJson {
     resolution: Option<ResolutionJson>,
     /// What is prepared to cure it.
     drafts: Vec<DraftJson>,
+    /// What it costs.
+    cost: PatternCostJson,
+}
+
+/// What a pattern costs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PatternCost)]
+pub(crate) struct PatternCostJson {
+    /// What the runs cost that did not do their job, in billionths of a US dollar; 0 for who sees no money.
+    wasted_nanos: i64,
+    /// Active time of reviews, in milliseconds, as far as it is known.
+    review_ms: i64,
+    /// Minutes that putting things right took beside the reviews.
+    cleanup_minutes: i64,
+    /// What these minutes cost at the reviewer's rate, in billionths of a unit of `currency`; null when no rate is set,
+    /// and for who sees no money.
+    human_nanos: Option<i64>,
+    /// The client's currency.
+    #[schema(example = "EUR")]
+    currency: String,
 }
 
 /// A day of a pattern.
@@ -114,6 +134,13 @@ impl From<PatternDetail> for PatternDetailJson {
             merged: detail.merged.into_iter().map(PatternJson::from).collect(),
             resolution: detail.resolution.map(ResolutionJson::from),
             drafts: detail.drafts.into_iter().map(DraftJson::from).collect(),
+            cost: PatternCostJson {
+                wasted_nanos: detail.cost.wasted_nanos,
+                review_ms: detail.cost.review_ms,
+                cleanup_minutes: detail.cost.cleanup_minutes,
+                human_nanos: detail.cost.human.map(|nanos| nanos.0),
+                currency: detail.cost.currency.code().to_owned(),
+            },
             pattern: detail.pattern.into(),
         }
     }

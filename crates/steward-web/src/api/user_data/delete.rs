@@ -19,6 +19,8 @@ pub(crate) struct DeletedJson {
     runs: u64,
     /// Verdicts of people on them, with their comments.
     verdicts: u64,
+    /// Reviews of people, with their resolutions and comments.
+    reviews: u64,
     /// Raw payloads that held nothing else.
     payloads_dropped: u64,
     /// Raw payloads that hold others' runs too and were written anew.
@@ -32,6 +34,7 @@ impl From<Deleted> for DeletedJson {
         Self {
             runs: deleted.runs,
             verdicts: deleted.verdicts,
+            reviews: deleted.reviews,
             payloads_dropped: deleted.payloads_dropped,
             payloads_rewritten: deleted.payloads_rewritten,
             drafts_naming: deleted.drafts_naming,

@@ -27,6 +27,7 @@ pub(crate) fn routes() -> Routes {
         .merge(people::routes())
         .merge(keys::routes())
         .merge(prices::routes())
+        .merge(super::queue::rules::routes())
         .merge(privacy::routes())
         .merge(account::routes())
 }
@@ -42,6 +43,7 @@ fn side(open: &str, role: Role) -> Tabs {
         ("people", "People", Icon::People, role.manages_people()),
         ("keys", "Keys", Icon::Key, role.operates()),
         ("prices", "Prices", Icon::Prices, role.sees_money()),
+        ("queue", "Queue", Icon::Queue, role.operates()),
         ("privacy", "Privacy", Icon::Lock, role.operates()),
         ("brand", "Reports' look", Icon::Brand, role.operates()),
         ("audit", "What was done", Icon::Clipboard, role.operates()),
@@ -67,7 +69,7 @@ fn shell(visit: &Visit, title: &str) -> Shell {
 }
 
 /// A page of forms and tables.
-fn page(visit: &Visit, open: &str, title: &str, parts: Vec<SettingsPart>) -> Page<SettingsPage> {
+pub(super) fn page(visit: &Visit, open: &str, title: &str, parts: Vec<SettingsPart>) -> Page<SettingsPage> {
     let side = side(open, visit.who.actor.role);
     Page::new(visit.wanted, shell(visit, title), SettingsPage { side, notices: Vec::new(), parts })
 }

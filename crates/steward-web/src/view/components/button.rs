@@ -20,6 +20,8 @@ pub struct Action {
     pub how: How,
     /// How it looks.
     pub look: Look,
+    /// The key that does it on its page, or in its row of a list; empty has none.
+    pub key: String,
 }
 
 /// How a thing is done.
@@ -35,6 +37,8 @@ pub enum How {
     Ask,
     /// By posting, with these hidden fields.
     Post(Csrf, Vec<(String, String)>),
+    /// By posting the form in which it stands there: a form cannot stand inside another.
+    Submit,
 }
 
 /// How a button looks.
@@ -68,7 +72,14 @@ impl Action {
     /// A link.
     #[must_use]
     pub fn open(label: &str, href: impl Into<String>) -> Self {
-        Self { label: label.to_owned(), href: href.into(), icon: None, how: How::Open, look: Look::Plain }
+        Self {
+            label: label.to_owned(),
+            href: href.into(),
+            icon: None,
+            how: How::Open,
+            look: Look::Plain,
+            key: String::new(),
+        }
     }
 
     /// A file to fetch.
@@ -87,6 +98,18 @@ impl Action {
     #[must_use]
     pub fn post(label: &str, href: impl Into<String>, csrf: Csrf) -> Self {
         Self { how: How::Post(csrf, Vec::new()), ..Self::open(label, href) }
+    }
+
+    /// A button of the form around it, which posts it elsewhere.
+    #[must_use]
+    pub fn submit(label: &str, href: impl Into<String>) -> Self {
+        Self { how: How::Submit, ..Self::open(label, href) }
+    }
+
+    /// The same with a key.
+    #[must_use]
+    pub fn with_key(self, key: &str) -> Self {
+        Self { key: key.to_owned(), ..self }
     }
 
     /// The same with an icon.

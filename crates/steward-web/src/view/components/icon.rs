@@ -19,6 +19,8 @@ pub enum Icon {
     Runs,
     /// `workflow`
     Workflow,
+    /// `list-checks`
+    Queue,
     /// `triangle-alert`
     Exceptions,
     /// `file-text`
@@ -183,6 +185,7 @@ impl Icon {
         Self::Client,
         Self::Runs,
         Self::Workflow,
+        Self::Queue,
         Self::Exceptions,
         Self::Reports,
         Self::Settings,
@@ -278,6 +281,9 @@ impl Icon {
             }
             Self::Workflow => {
                 r#"<rect width="8" height="8" x="3" y="3" rx="2"/><path d="M7 11v4a2 2 0 0 0 2 2h4"/><rect width="8" height="8" x="13" y="13" rx="2"/>"#
+            }
+            Self::Queue => {
+                r#"<path d="M13 5h8"/><path d="M13 12h8"/><path d="M13 19h8"/><path d="m3 17 2 2 4-4"/><path d="m3 7 2 2 4-4"/>"#
             }
             Self::Exceptions | Self::Warning => {
                 r#"<path d="m21.73 18-8-14a2 2 0 0 0-3.48 0l-8 14A2 2 0 0 0 4 21h16a2 2 0 0 0 1.73-3"/><path d="M12 9v4"/><path d="M12 17h.01"/>"#

@@ -14,6 +14,7 @@ pub mod form;
 pub mod icon;
 pub mod logo;
 pub mod notice;
+pub mod packet;
 pub mod period;
 pub mod snippet;
 pub mod table;

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::badge::Tone;
+use super::button::Action;
 use super::html_safe;
 use crate::view::html::Link;
 
@@ -36,15 +37,17 @@ pub struct Flash {
     pub tone: Tone,
     /// What happened: "Rules saved. 1,204 runs are being read again."
     pub text: String,
-    /// Where it can be undone or seen.
+    /// Where it can be seen.
     pub link: Option<Link>,
+    /// What takes it back.
+    pub undo: Option<Action>,
 }
 
 impl Flash {
     /// Something went well.
     #[must_use]
     pub fn good(text: impl Into<String>) -> Self {
-        Self { tone: Tone::Good, text: text.into(), link: None }
+        Self { tone: Tone::Good, text: text.into(), link: None, undo: None }
     }
 }
 

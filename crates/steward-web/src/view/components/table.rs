@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::badge::Badge;
+use super::badge::{Badge, Tone};
 use super::button::Action;
 use super::empty::Empty;
 use super::figure::Comparison;
@@ -130,6 +130,8 @@ pub enum Cell {
     Name(String, String),
     /// Words.
     Text(String),
+    /// Why, in words, and how urgent that is.
+    Reason(String, Tone),
     /// Words that open something else than the row.
     Link(String, String),
     /// A number, and in full on hover.
@@ -184,7 +186,7 @@ impl Cell {
             Self::Blank => "blank",
             Self::Bar(..) => "barcell",
             _ if column.is_number => "n",
-            Self::Text(_) | Self::Link(..) => "text",
+            Self::Text(_) | Self::Link(..) | Self::Reason(..) => "text",
             _ => "",
         }
     }

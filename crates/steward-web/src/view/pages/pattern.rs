@@ -34,6 +34,12 @@ pub struct PatternPage {
     pub resolution: String,
     /// How often, day by day.
     pub chart: Option<ChartBlock>,
+    /// What of it waits, and what handling it came to; empty where nothing of it was ever in the queue.
+    pub queue: Facts,
+    /// Goes to what waits, and to closing all of it at once.
+    pub queue_actions: Vec<Action>,
+    /// What reviews say it comes from: cause, how often, what would have prevented it.
+    pub causes: Table,
     /// What it was seen in: releases, models, tools.
     pub seen_in: Vec<Table>,
     /// Its latest exceptions, each opening its run.
@@ -64,6 +70,9 @@ impl Samples for PatternPage {
             facts: Facts::default(),
             resolution: String::new(),
             chart: None,
+            queue: Facts::default(),
+            queue_actions: Vec::new(),
+            causes: Table::default(),
             seen_in: Vec::new(),
             examples: Table::default(),
             variants: Table::default(),
@@ -107,6 +116,25 @@ impl Samples for PatternPage {
             },
             resolution: words.say("Before: 12 of 100 runs. After: 1 of 90."),
             chart: samples::charts().into_iter().next(),
+            queue: Facts {
+                across: true,
+                facts: vec![
+                    Fact::link("Wait now", words.number("84"), "/queue?pattern=pat_1"),
+                    Fact::text("Reviewed", words.number("412")),
+                    Fact::text("Review time", "1 m 12 s each"),
+                    Fact::text("Cleanup", "3 h 20 m"),
+                ],
+            },
+            queue_actions: vec![Action::open("Review all open of this pattern", "/patterns/pat_1/review")],
+            causes: Table::new(
+                "What reviews say it comes from",
+                vec![Column::new("Cause"), Column::number("Reviews"), Column::new("Would have prevented it")],
+                vec![Row::plain(vec![
+                    Cell::name(words.say("tool")),
+                    Cell::number(words.number("301")),
+                    Cell::text(words.say("a schema, a rule")),
+                ])],
+            ),
             seen_in: vec![facet("Release", "v1.4"), facet("Model", "gpt-5.2-mini"), facet("Tool", "book_appointment")],
             examples: Table::new(
                 "Latest exceptions",

@@ -1,0 +1,203 @@
+//! Filling: what was mined enters the queue, and the queue follows what becomes of runs and patterns.
+//!
+//! An exception enters when it has a pattern that is not muted. Left out is what was imported from long ago, and an end
+//! that only repeats what a person said of the run: they have looked at it.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use steward_core::exceptions::ExceptionKind;
+use steward_core::ids::{AgencyId, WorkflowId};
+use steward_core::outcome::EvidenceKind;
+use steward_core::queue::{self, Arriving, ItemKind, OLDEST_MS, QueueItem, QueueRule};
+use steward_core::time::Timestamp;
+use steward_core::workflow::Workflow;
+use steward_store::StoreError;
+use steward_store::tenant::{FilledItem, QueueFill, ToQueue};
+
+use super::{Reviewer, units_per_usd};
+use crate::live::Change;
+use crate::{App, AppError};
+
+/// Exceptions that one transaction takes.
+const EXCEPTIONS_AT_ONCE: u32 = 2_000;
+/// Workflows that are looked up at once.
+const WORKFLOWS_AT_ONCE: u32 = 64;
+/// Revised runs that one transaction looks at.
+const RUNS_AT_ONCE: u32 = 500;
+/// Runs whose outcomes are corrected in one transaction, and how many of these one round takes.
+const REREADS_AT_ONCE: u32 = 200;
+const REREADS_A_ROUND: u32 = 10;
+/// How often the queue looks around.
+const LOOK_AROUND: Duration = Duration::from_millis(1_000);
+
+impl App {
+    /// Fills the queue as it comes, until the program ends.
+    pub(crate) async fn fill_forever(self) {
+        loop {
+            // In a task of its own, so that a fault ends that task and not filling.
+            let app = self.clone();
+            match tokio::spawn(async move { app.fill_queue().await }).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the queue could not be filled");
+                }
+                Err(fault) => tracing::error!(%fault, "filling of the queue failed"),
+            }
+            tokio::time::sleep(LOOK_AROUND).await;
+        }
+    }
+
+    /// Lets what was mined enter the queue, in all agencies, and what changed follow. Gives how many exceptions were
+    /// looked at.
+    ///
+    /// # Errors
+    ///
+    /// An [`AppError`] when the database does not answer. What is done stays done.
+    pub async fn fill_queue(&self) -> Result<u64, AppError> {
+        for agency_id in self.store().list_queue_changes().await? {
+            self.follow(agency_id).await?;
+        }
+        let mut n = 0;
+        let mut left: HashSet<(AgencyId, WorkflowId)> = HashSet::new();
+        loop {
+            let mut waiting = self.store().list_to_queue(WORKFLOWS_AT_ONCE).await?;
+            waiting.retain(|place| !left.contains(place));
+            if waiting.is_empty() {
+                return Ok(n);
+            }
+            for (agency_id, workflow_id) in waiting {
+                match self.fill_workflow(agency_id, workflow_id).await {
+                    Ok(0) => {
+                        left.insert((agency_id, workflow_id));
+                    }
+                    Ok(filled) => n += filled,
+                    // Another process is at it, and what is left is for the next round.
+                    Err(AppError::Busy { source: Some(StoreError::Outrun), .. }) => {
+                        left.insert((agency_id, workflow_id));
+                    }
+                    Err(error) if error.is_passing() => return Err(error),
+                    Err(error) => {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            workflow.id = %workflow_id,
+                            "the exceptions of workflow {workflow_id} could not enter the queue"
+                        );
+                        left.insert((agency_id, workflow_id));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Follows what changed in an agency: verdicts of reviews, patterns that were muted or no longer are, and runs that
+    /// were revised.
+    async fn follow(&self, agency_id: AgencyId) -> Result<(), AppError> {
+        let store = self.agency(agency_id);
+        for _ in 0..REREADS_A_ROUND {
+            let keys = store.list_rereads(REREADS_AT_ONCE).await?;
+            if keys.is_empty() {
+                break;
+            }
+            self.correct_outcomes(agency_id, &keys).await?;
+        }
+        let now = self.clock().now();
+        store.follow_muting(now).await?;
+        while store.follow_revisions(now, RUNS_AT_ONCE).await? == u64::from(RUNS_AT_ONCE) {}
+        Ok(())
+    }
+
+    /// Reads runs anew whose outcomes reviews correct, or no longer do.
+    pub(crate) async fn correct_outcomes(&self, agency_id: AgencyId, keys: &[String]) -> Result<(), AppError> {
+        // What is said while they are read is for the next time.
+        let until = self.clock().now();
+        self.reread_runs(agency_id, keys).await?;
+        Ok(self.agency(agency_id).record_rereads(keys, until).await?)
+    }
+
+    async fn fill_workflow(&self, agency_id: AgencyId, workflow_id: WorkflowId) -> Result<u64, AppError> {
+        let store = self.agency(agency_id);
+        let found = store.find_to_queue(workflow_id, EXCEPTIONS_AT_ONCE).await?;
+        if found.is_empty() {
+            return Ok(0);
+        }
+        let now = self.clock().now();
+        let n = found.len() as u64;
+        let seen = found.iter().map(|exception| (exception.id, exception.pattern_id)).collect();
+        let items = match store.find_workflow(workflow_id).await? {
+            Some(workflow) => {
+                let clients = store.list_clients().await?;
+                let arrivals = Arrivals {
+                    value: queue::value_at_stake(&workflow.settings),
+                    units_per_usd: units_per_usd(&workflow, &clients),
+                    rules: store.list_queue_rules().await?,
+                    reviewers: self.reviewers(agency_id).await?,
+                    workflow,
+                    now,
+                };
+                found.into_iter().filter(|e| !repeats_a_verdict(e)).map(|e| arrivals.item(e)).collect()
+            }
+            None => Vec::new(),
+        };
+        store.commit_fill(QueueFill { seen, items, now }).await?;
+        self.live().tell(Change { agency_id, workflows: vec![workflow_id], n_runs: 0 });
+        Ok(n)
+    }
+}
+
+/// Whether an exception says no more than what a person said of the run.
+fn repeats_a_verdict(exception: &ToQueue) -> bool {
+    matches!(exception.kind, ExceptionKind::Escalation | ExceptionKind::Failure)
+        && exception.code == EvidenceKind::Verdict.as_str()
+}
+
+/// What decides about what arrives of one workflow.
+struct Arrivals {
+    workflow: Workflow,
+    value: Option<steward_core::money::Nanos>,
+    units_per_usd: f64,
+    rules: Vec<QueueRule>,
+    reviewers: Vec<Reviewer>,
+    now: Timestamp,
+}
+
+impl Arrivals {
+    fn item(&self, exception: ToQueue) -> FilledItem {
+        let arrived_at = exception.ended_at.min(self.now);
+        let arriving = Arriving {
+            client: self.workflow.client_id,
+            workflow: self.workflow.id,
+            kind: Some(exception.kind),
+            class: &exception.class,
+            tool: &exception.tool,
+            pattern: Some(exception.pattern_id),
+            value: self.value,
+        };
+        let (assignee, due_at) = queue::decide(&self.rules, &arriving, arrived_at);
+        // Whoever has left, or no longer works for the client, gets nothing.
+        let may = |id| self.reviewers.iter().any(|r| r.person.id == id && r.may_see(&self.workflow));
+        let item = QueueItem {
+            id: queue::item_of(exception.id),
+            kind: ItemKind::Exception,
+            workflow_id: self.workflow.id,
+            run_id: exception.run_id,
+            run_key: exception.run_key,
+            release: exception.release,
+            pattern_id: Some(exception.pattern_id),
+            exception_kind: Some(exception.kind),
+            class: exception.class,
+            tool: exception.tool,
+            message: exception.message,
+            arrived_at,
+            due_at,
+            value_nanos: self.value,
+            rank: queue::rank(queue::weight(self.value, self.units_per_usd), due_at),
+            assignee: assignee.filter(|id| may(*id)),
+            claim: None,
+            closed_at: None,
+            closed_by: None,
+            review_id: None,
+        };
+        FilledItem { item, is_history: self.now.ms_since(arrived_at) > OLDEST_MS }
+    }
+}

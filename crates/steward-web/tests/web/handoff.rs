@@ -1,0 +1,199 @@
+//! Handing over: the packet, and links by which somebody without a sign-in reads it and says what they did.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use steward_core::people::Role;
+use steward_core::time::{DAY_MICROS, Timestamp};
+use steward_testkit::{Answer, NOW, Seat, TestApp, TestDb, db_tests};
+
+/// A run in which somebody wants their money back and the refund is refused.
+pub(crate) fn refused(id: &str, workflow: &str) -> Value {
+    let at = |second: u32| format!("2026-11-23T12:00:{second:02}Z");
+    json!({
+        "id": id, "workflow": workflow, "started_at": at(0), "ended_at": at(30), "outcome": "failed", "user_id": "user-812",
+        "cost_usd": 0.25,
+        "steps": [
+            {"id": "m", "kind": "model", "name": "chat", "model": "gpt-4o", "started_at": at(1), "ended_at": at(2),
+             "input": [{"role": "system", "content": "hidden instructions"},
+                       {"role": "user", "content": "Refund order 4711, I am anna@example.com"}],
+             "output": [{"role": "assistant", "content": "One moment."}]},
+            {"id": "g", "kind": "tool", "tool": "get_order", "started_at": at(3), "ended_at": at(4),
+             "input": {"order_id": 4711}, "output": {"id": 4711}},
+            {"id": "r", "kind": "tool", "tool": "refund_order", "started_at": at(5), "ended_at": at(6),
+             "input": {"order_id": 4711}, "error": {"code": "403", "message": "forbidden"}},
+        ],
+    })
+}
+
+struct World {
+    app: TestApp,
+    owner: Seat,
+    exception: String,
+}
+
+async fn world(db: TestDb) -> World {
+    let app = TestApp::new(db).await;
+    let owner = app.agency("north").await;
+    let client = owner.with_client("Shop").await;
+    owner.with_workflow("bot", Some(client.id)).await;
+    owner.take_in(&[refused("a", "bot")]).await;
+    app.app().mine_patterns().await.expect("mined");
+    let exceptions = owner.get("/api/v1/exceptions").await.json();
+    let exception = exceptions["items"][0]["id"].as_str().expect("an exception").to_owned();
+    World { app, owner, exception }
+}
+
+impl World {
+    async fn link(&self, days: u32) -> (String, String) {
+        let path = format!("/api/v1/exceptions/{}/links", self.exception);
+        let made = self.owner.send_json("POST", &path, &json!({"made_for": "The shop", "days": days})).await.json();
+        let url = made["url"].as_str().expect("an address");
+        let path = url.strip_prefix("http://steward.test").expect("ours").to_owned();
+        (path, made["link"]["id"].as_str().expect("an id").to_owned())
+    }
+
+    async fn audited(&self, action: &str) -> usize {
+        let log = self.app.app().store_of(&self.owner.actor).list_audit(200).await.expect("the log");
+        log.iter().filter(|entry| entry.action == action).count()
+    }
+}
+
+fn is_for_nobody_else(answer: &Answer) {
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("x-robots-tag"), "noindex, nofollow");
+    assert_eq!(answer.header("referrer-policy"), "same-origin");
+    let policy = answer.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self'"), "{policy}");
+    assert!(answer.header("set-cookie").is_empty(), "whoever comes by a link gets no session");
+}
+
+db_tests! {
+    async fn a_packet_says_what_was_asked_done_and_is_missing(db: TestDb) {
+        let world = world(db).await;
+        let packet = world.owner.get(&format!("/api/v1/exceptions/{}/packet", world.exception)).await.json();
+        assert_eq!(packet["asked_first"], "Refund order 4711, I am anna@example.com");
+        let acts: Vec<&str> = packet["acts"].as_array().expect("acts").iter().filter_map(|a| a["words"].as_str()).collect();
+        assert_eq!(acts, ["looked up order 4711: found", "tried to refund order 4711: access was refused, 403"]);
+        assert_eq!(packet["missing"][0]["kind"], "permission");
+        assert_eq!(packet["contacts"][0]["value"], "anna@example.com");
+        assert_eq!(packet["user_id"], "user-812");
+        let page = world.owner.get(&format!("/exceptions/{}/handoff", world.exception)).await;
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("tried to refund order 4711") && page.text().contains("mailto:anna@example.com"));
+    }
+
+    async fn who_has_the_link_reads_the_packet_and_nothing_else(db: TestDb) {
+        let world = world(db).await;
+        let (path, id) = world.link(7).await;
+        assert!(path.starts_with("/h/stp_") && path.len() > 60, "{path}");
+        let page = world.app.get(&path).await;
+        assert_eq!(page.status, 200, "{}", page.in_short());
+        is_for_nobody_else(&page);
+        let text = page.text();
+        assert!(text.contains("tried to refund order 4711") && text.contains("anna@example.com"), "{text}");
+        for hidden in ["hidden instructions", "0.25", "0,25", "$", "Owner of north", "/runs/", "exc_"] {
+            assert!(!text.contains(hidden), "“{hidden}” stands on the page");
+        }
+        world.app.get(&path).await;
+        let links = world.owner.get(&format!("/api/v1/exceptions/{}/links", world.exception)).await.json();
+        assert_eq!((&links["items"][0]["id"], &links["items"][0]["n_opened"]), (&json!(id), &json!(2)));
+        assert!(!links.to_string().contains(&path[3..]), "the token is shown once");
+        assert_eq!((world.audited("handoff.link.create").await, world.audited("handoff.link.open").await), (1, 1));
+        let nowhere = world.app.get(&format!("/h/stp_{}", "0".repeat(64))).await;
+        assert_eq!(nowhere.status, 404);
+        is_for_nobody_else(&nowhere);
+    }
+
+    async fn a_link_ends_and_can_be_revoked_and_says_so(db: TestDb) {
+        let world = world(db).await;
+        let (path, _) = world.link(2).await;
+        world.app.clock().set(Timestamp(NOW.0 + 2 * DAY_MICROS - 1));
+        assert_eq!(world.app.get(&path).await.status, 200);
+        world.app.clock().set(Timestamp(NOW.0 + 2 * DAY_MICROS));
+        let ended = world.app.get(&path).await;
+        assert_eq!(ended.status, 410);
+        is_for_nobody_else(&ended);
+        assert!(ended.text().contains("25 Nov 2026") && ended.text().contains("Ask whoever sent it"), "{}", ended.text());
+        assert!(!ended.text().contains("4711"));
+        let (path, id) = world.link(1).await;
+        assert_eq!(world.owner.send_json("DELETE", &format!("/api/v1/links/{id}"), &json!({})).await.status, 204);
+        assert_eq!(world.owner.send_json("DELETE", &format!("/api/v1/links/{id}"), &json!({})).await.status, 204);
+        let revoked = world.app.get(&path).await;
+        assert!(revoked.status == 410 && revoked.text().contains("revoked"), "{}", revoked.in_short());
+        let late = world.app.post_form(&path, &[("name", "Jo"), ("resolution", "too late")]).await;
+        assert_eq!(late.status, 410);
+        assert_eq!(world.audited("handoff.link.revoke").await, 1);
+        let links = world.owner.get(&format!("/api/v1/exceptions/{}/links", world.exception)).await.json();
+        assert_eq!(links["answers"], json!([]));
+    }
+
+    async fn what_was_done_is_recorded_and_helps_the_next(db: TestDb) {
+        let world = world(db).await;
+        let (path, _) = world.link(7).await;
+        let nameless = world.app.post_form(&path, &[("resolution", "Refunded by hand")]).await;
+        assert_eq!(nameless.status, 422);
+        assert!(nameless.text().contains("Say who you are") && nameless.text().contains("Refunded by hand"));
+        let long = "x".repeat(2_001);
+        assert_eq!(world.app.post_form(&path, &[("name", "Jo"), ("resolution", &long)]).await.status, 422);
+        let done = world.app.post_form(&path, &[("name", "Jo <b>"), ("resolution", "Refunded by hand")]).await;
+        assert_eq!(done.status, 200);
+        assert!(done.text().contains("it is recorded") && done.text().contains("Jo &#60;b&#62;"), "{}", done.text());
+        assert_eq!(world.audited("handoff.link.answer").await, 1);
+        // The next run with the same problem knows of it.
+        world.owner.take_in(&[refused("b", "bot")]).await;
+        world.app.app().mine_patterns().await.expect("mined");
+        let exceptions = world.owner.get("/api/v1/exceptions").await.json();
+        let ids = exceptions["items"].as_array().expect("items").iter().filter_map(|e| e["id"].as_str());
+        let next = ids.into_iter().find(|id| *id != world.exception).expect("another").to_owned();
+        let packet = world.owner.get(&format!("/api/v1/exceptions/{next}/packet")).await.json();
+        assert_eq!(packet["worked"][0]["resolution"], "Refunded by hand");
+        for n in 0..19 {
+            let form = [("name", "Jo"), ("resolution", &*format!("again {n}"))];
+            assert_eq!(world.app.post_form(&path, &form).await.status, 200);
+        }
+        assert_eq!(world.app.post_form(&path, &[("name", "Jo"), ("resolution", "once more")]).await.status, 422);
+        // From elsewhere nothing is taken.
+        let elsewhere = Request::builder()
+            .method("POST")
+            .uri(&path)
+            .header("host", "steward.test")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "cross-site");
+        assert_eq!(world.app.send(elsewhere.body(Body::from("name=Jo")).expect("a request")).await.status, 403);
+    }
+
+    async fn tokens_cannot_be_tried_out(db: TestDb) {
+        let world = world(db).await;
+        let (path, _) = world.link(7).await;
+        for n in 0..30 {
+            assert_eq!(world.app.get(&format!("/h/stp_{n:064x}")).await.status, 404);
+        }
+        let refused = world.app.get(&format!("/h/stp_{:064x}", 31)).await;
+        assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "900"));
+        assert_eq!(world.app.get(&path).await.status, 429, "whoever tried so many waits");
+        world.app.clock().set(Timestamp(NOW.0 + 901 * 1_000_000));
+        assert_eq!(world.app.get(&path).await.status, 200);
+        for odd in ["/h/", "/h/x", "/h/stp_", "/h/%00", "/h/stp_%F0%9F%98%80"] {
+            assert_eq!(world.app.get(odd).await.status, 404, "{odd}");
+        }
+    }
+
+    async fn only_who_operates_makes_links(db: TestDb) {
+        let world = world(db).await;
+        let clients = world.app.app().visible_clients(&world.owner.actor, true).await.expect("clients");
+        let contractor = world.owner.with_person("con@north.test", Role::Contractor, &[clients[0].id]).await;
+        let path = format!("/api/v1/exceptions/{}/links", world.exception);
+        assert_eq!(contractor.send_json("POST", &path, &json!({})).await.status, 403);
+        assert_eq!(contractor.get(&format!("/exceptions/{}/handoff", world.exception)).await.status, 200);
+        for days in [0, 91, u32::MAX] {
+            let answer = world.owner.send_json("POST", &path, &json!({"days": days})).await;
+            assert_eq!(answer.status, 422, "{days} days");
+        }
+        let other = world.owner.with_client("Other").await;
+        let stranger = world.owner.with_person("other@north.test", Role::Contractor, &[other.id]).await;
+        for path in ["packet", "links"] {
+            assert_eq!(stranger.get(&format!("/api/v1/exceptions/{}/{path}", world.exception)).await.status, 404);
+        }
+    }
+}
