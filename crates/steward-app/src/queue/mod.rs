@@ -301,10 +301,10 @@ impl App {
     /// many, or the person cannot see one of them; [`AppError::Forbidden`] for who does not operate.
     pub async fn assign_items(&self, actor: &Actor, ids: &[ItemId], to: Option<PersonId>) -> Result<u64, AppError> {
         actor.must_operate()?;
-        let ids: Vec<ItemId> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         if ids.is_empty() || ids.len() > MAX_ASSIGNED {
             return Err(AppError::Invalid(format!("choose 1 to {MAX_ASSIGNED} items to assign")));
         }
+        let ids: Vec<ItemId> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let store = self.store_of(actor);
         let items = store.find_queue_items(&ids).await?;
         let workflows: HashMap<WorkflowId, Workflow> =
