@@ -1,6 +1,7 @@
 //! Pages for people, one folder or file a room.
 
 mod around;
+mod channels;
 mod client;
 mod clients;
 mod connections;
@@ -44,6 +45,7 @@ pub fn routes() -> Routes {
         .merge(run::routes())
         .merge(exceptions::routes())
         .merge(handoff::routes())
+        .merge(channels::routes())
         .merge(exports::routes())
         .merge(definitions::routes())
         .merge(unmapped::routes())

@@ -227,11 +227,15 @@ fn exceptions(visit: &Visit, detail: &RunDetail, known: &[(ExceptionRow, Option<
             Some(pattern) => (pattern_path(pattern.id), Cell::Badge(state_badge(pattern.state))),
             None => (String::new(), Cell::Blank),
         };
+        let row = known.iter().find(|(row, _)| row.key == exception.key).map(|(row, _)| row);
+        let handoff =
+            row.map_or(Cell::Blank, |row| Cell::Link("Handoff".to_owned(), format!("/exceptions/{}/handoff", row.id)));
         let cells = vec![
             Cell::Name(exception.message.clone(), sort.join(" · ")),
             step,
             Cell::Time(Time::new(exception.at, visit.now, &visit.zone)),
             pattern,
+            handoff,
         ];
         Row::opens(href, cells)
     });
@@ -240,6 +244,7 @@ fn exceptions(visit: &Visit, detail: &RunDetail, known: &[(ExceptionRow, Option<
         Column::new("Step"),
         Column::new("When"),
         Column::new("Pattern"),
+        Column::new(""),
     ];
     Table::new("Exceptions", columns, rows.collect())
 }

@@ -15,6 +15,7 @@ mod mistakes;
 mod patterns;
 mod payload;
 mod privacy;
+mod sending;
 mod sessions;
 mod set_aside;
 mod slow;
