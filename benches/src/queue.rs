@@ -158,7 +158,7 @@ impl Queue {
         let mut workflows: Vec<WorkflowId> = Vec::new();
         for n in 0..WORKFLOWS {
             let client = app.create_client(&actor, &format!("Client {n}"), Default::default()).await?;
-            let units = i64::try_from(1 << n)?;
+            let units = 1_i64 << n;
             let settings = WorkflowSettings {
                 value: ValueBasis::PerCompletedRun { nanos: Nanos(units * 1_000_000_000) },
                 ..WorkflowSettings::default()

@@ -3,8 +3,8 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 
-// An unoptimised program fills 90 days of several clients first.
-const PATIENCE_MS = 300_000;
+// An unoptimised program fills 90 days of several clients first, and reviews what waits.
+const PATIENCE_MS = 420_000;
 
 /** Starts the demo and waits for its sign-in link. */
 export async function startDemo(program, dataFolder) {

@@ -1,8 +1,9 @@
 //! Requests to platforms, bounded in time and size, over TLS or plain.
 //!
-//! Operators say where a platform's API is, so an address may lead anywhere. Link-local addresses are refused, among them
-//! those at which clouds tell their machines' secrets, as a number and as what a name resolves to, unless the
-//! configuration allows them; redirects are not followed. Private networks are allowed: platforms are run there.
+//! Operators say where a platform's API is, and where packets are sent, so an address may lead anywhere. Link-local
+//! addresses are refused, among them those at which clouds tell their machines' secrets, as a number and as what a name
+//! resolves to, unless the configuration allows them; redirects are not followed. Platforms are also asked in private
+//! networks, where they are run; packets are sent there only when the configuration allows it.
 
 use std::future::Future;
 use std::io;
@@ -28,22 +29,45 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The most bytes of an answer.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
+/// Which addresses requests may go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Only public ones.
+    Public,
+    /// Those of private networks and of this machine as well.
+    Private,
+    /// Link-local ones as well.
+    All,
+}
+
+impl Reach {
+    /// Why an address is not gone to. `None` when it is.
+    fn refuses(self, ip: IpAddr) -> Option<String> {
+        match self {
+            Self::All => None,
+            _ if is_refused(ip) => Some(refusal()),
+            Self::Public if is_private(ip) => Some(refusal_of_private()),
+            _ => None,
+        }
+    }
+}
+
 /// What sends requests to platforms. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Fetcher {
     client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
-    allows_link_local: bool,
+    reach: Reach,
     timeout: Duration,
 }
 
 impl Fetcher {
-    /// What sends requests, also to link-local addresses when that is allowed.
-    pub(crate) fn new(allows_link_local: bool) -> Result<Self, FetchError> {
-        Self::with_timeout(allows_link_local, TIMEOUT)
+    /// What sends requests to the addresses that it may go to.
+    pub(crate) fn new(reach: Reach) -> Result<Self, FetchError> {
+        Self::with_timeout(reach, TIMEOUT)
     }
 
-    pub(crate) fn with_timeout(allows_link_local: bool, timeout: Duration) -> Result<Self, FetchError> {
-        let mut http = HttpConnector::new_with_resolver(Resolver { inner: GaiResolver::new(), allows_link_local });
+    pub(crate) fn with_timeout(reach: Reach, timeout: Duration) -> Result<Self, FetchError> {
+        let mut http = HttpConnector::new_with_resolver(Resolver { inner: GaiResolver::new(), reach });
         http.enforce_http(false);
         http.set_connect_timeout(Some(CONNECT_TIMEOUT));
         let https = HttpsConnectorBuilder::new()
@@ -52,7 +76,7 @@ impl Fetcher {
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(https), allows_link_local, timeout })
+        Ok(Self { client: Client::builder(TokioExecutor::new()).build(https), reach, timeout })
     }
 
     /// Sends a request and reads its answer.
@@ -70,11 +94,8 @@ impl Fetcher {
             .map_err(|_| FetchError("the address of its API is none: look at what was entered".to_owned()))?;
         // A number is not resolved, so it is looked at here.
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-        if let Ok(ip) = host.parse::<IpAddr>()
-            && !self.allows_link_local
-            && is_refused(ip)
-        {
-            return Err(FetchError(refusal()));
+        if let Some(why) = host.parse::<IpAddr>().ok().and_then(|ip| self.reach.refuses(ip)) {
+            return Err(FetchError(why));
         }
         let method = match request.method {
             Method::Get => http::Method::GET,
@@ -114,6 +135,12 @@ fn refusal() -> String {
         .to_owned()
 }
 
+fn refusal_of_private() -> String {
+    "its address is in a private network; if it has to be reached, set handoff.allow_private_addresses = true in \
+     steward.toml"
+        .to_owned()
+}
+
 /// Why a request got no answer, by its deepest cause; none of them holds a header.
 fn unreached(error: &hyper_util::client::legacy::Error) -> String {
     let mut deepest: &dyn std::error::Error = error;
@@ -145,6 +172,27 @@ fn is_refused(ip: IpAddr) -> bool {
     }
 }
 
+/// Whether an address is this machine's own, or one of a private network.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_private_v4(ip),
+        IpAddr::V6(ip) => {
+            let mapped = ip.to_ipv4_mapped().or_else(|| embedded(ip));
+            // Site-local ones are no more, and some networks have them still.
+            let is_site_local = ip.segments()[0] & 0xffc0 == 0xfec0;
+            mapped.is_some_and(is_private_v4) || ip.is_loopback() || ip.is_unique_local() || is_site_local
+        }
+    }
+}
+
+fn is_private_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, c, _] = ip.octets();
+    // Shared by carriers; of protocols; for documents; for measurements; reserved.
+    let is_special =
+        (a, b & 0xc0) == (100, 64) || (a, b, c) == (192, 0, 0) || (a, b & 0xfe) == (198, 18) || a == 0 || a >= 240;
+    ip.is_private() || ip.is_loopback() || ip.is_documentation() || is_special
+}
+
 fn is_refused_v4(ip: Ipv4Addr) -> bool {
     // Alibaba's, Oracle's and Azure's clouds tell their machines things at these.
     let metadata = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
@@ -166,7 +214,7 @@ fn embedded(ip: Ipv6Addr) -> Option<Ipv4Addr> {
 #[derive(Debug, Clone)]
 struct Resolver {
     inner: GaiResolver,
-    allows_link_local: bool,
+    reach: Reach,
 }
 
 impl Service<Name> for Resolver {
@@ -180,15 +228,16 @@ impl Service<Name> for Resolver {
 
     fn call(&mut self, name: Name) -> Self::Future {
         let resolving = self.inner.call(name);
-        let allows_link_local = self.allows_link_local;
+        let reach = self.reach;
         Box::pin(async move {
             let all: Vec<SocketAddr> = resolving.await?.collect();
-            if allows_link_local {
-                return Ok(all.into_iter());
+            let why = all.iter().find_map(|address| reach.refuses(address.ip()));
+            let allowed = all.into_iter().filter(|address| reach.refuses(address.ip()).is_none());
+            let allowed: Vec<SocketAddr> = allowed.collect();
+            match why {
+                Some(why) if allowed.is_empty() => Err(io::Error::other(why)),
+                _ => Ok(allowed.into_iter()),
             }
-            let found = !all.is_empty();
-            let allowed: Vec<SocketAddr> = all.into_iter().filter(|address| !is_refused(address.ip())).collect();
-            if found && allowed.is_empty() { Err(io::Error::other(refusal())) } else { Ok(allowed.into_iter()) }
         })
     }
 }
@@ -223,6 +272,36 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_private_networks_are_refused_where_only_public_ones_are_reached() {
+        for private in [
+            "127.0.0.1",
+            "10.0.0.7",
+            "192.168.1.2",
+            "172.16.0.1",
+            "100.64.0.1",
+            "198.18.0.1",
+            "0.1.2.3",
+            "240.0.0.1",
+            "::1",
+            "fd12::1",
+            "fec0::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:a00:1::1",
+            "::127.0.0.1",
+        ] {
+            let ip = private.parse().expect("an address");
+            assert!(Reach::Public.refuses(ip).is_some_and(|why| why.contains("private")), "{private}");
+            assert_eq!(Reach::Private.refuses(ip), None, "{private}");
+        }
+        for public in ["93.184.215.14", "172.32.0.1", "100.128.0.1", "198.20.0.1", "2606:2800:21f:cb07::1"] {
+            assert_eq!(Reach::Public.refuses(public.parse().expect("an address")), None, "{public}");
+        }
+        let metadata = "169.254.169.254".parse().expect("an address");
+        assert!(Reach::Public.refuses(metadata).is_some() && Reach::All.refuses(metadata).is_none());
+    }
+
+    #[test]
     fn a_wait_is_told_in_seconds_or_as_an_instant() {
         let waits = |after: &'static str, date: Option<&'static str>| {
             let mut headers = http::HeaderMap::new();
@@ -244,7 +323,7 @@ mod tests {
 
     #[tokio::test]
     async fn refused_addresses_are_not_connected_to() {
-        let fetcher = Fetcher::new(false).expect("a fetcher");
+        let fetcher = Fetcher::new(Reach::Private).expect("a fetcher");
         let error_at = async |url: &str| {
             let request = HttpRequest { method: Method::Get, url: url.to_owned(), headers: Vec::new(), body: None };
             fetcher.fetch(request).await.expect_err(url).0

@@ -4,6 +4,7 @@
 //! what another does, because a job is claimed with a lease.
 
 mod fetch;
+mod handoff;
 mod poll;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use steward_app::App;
 use steward_app::retention::Retention;
 use tokio::sync::watch;
 
+pub use handoff::{MailSecurity, MailServer, hand_over};
 pub use poll::poll;
 
 /// How often the queue is looked at when it was empty.
@@ -56,7 +58,7 @@ async fn keep_house(app: &App, retention: Retention) {
         Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "retention could not finish"),
     }
     let now = app.clock().now();
-    for result in [app.store().tidy_sign_in(now).await, app.store().tidy().await] {
+    for result in [app.store().tidy_sign_in(now).await, app.store().tidy_handoff(now).await, app.store().tidy().await] {
         if let Err(error) = result {
             tracing::warn!(error = &error as &dyn std::error::Error, "housekeeping could not finish");
         }

@@ -7,7 +7,7 @@ use steward_app::App;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Reach};
 
 /// How often connections that are due are looked for.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -16,7 +16,8 @@ const AT_ONCE: usize = 2;
 
 /// Asks platforms until told to stop. `allows_link_local` also lets it ask at link-local addresses.
 pub async fn poll(app: App, allows_link_local: bool, stop: watch::Receiver<bool>) {
-    let fetcher = match Fetcher::new(allows_link_local) {
+    let reach = if allows_link_local { Reach::All } else { Reach::Private };
+    let fetcher = match Fetcher::new(reach) {
         Ok(fetcher) => fetcher,
         Err(error) => {
             tracing::error!(%error, "platforms are not asked for their runs");

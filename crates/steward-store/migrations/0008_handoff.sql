@@ -59,7 +59,7 @@ CREATE TABLE handoff_channels (
 CREATE INDEX handoff_channels_workflow ON handoff_channels (agency_id, workflow_id);
 
 -- What is to be sent, written with what makes it due, and sent at least once: the id is the same at each try.
--- exception_id is that of nobody for a test. sealed_token is gone once it was sent.
+-- exception_id is that of nothing for a test. sealed_token is gone once it was sent.
 CREATE TABLE handoff_outbox (
     agency_id {uuid} NOT NULL,
     id {uuid} NOT NULL,
@@ -70,6 +70,7 @@ CREATE TABLE handoff_outbox (
     attempts INTEGER NOT NULL,
     created_at BIGINT NOT NULL,
     sent_at BIGINT,
+    is_test BOOLEAN NOT NULL,
     in_digest BOOLEAN NOT NULL,
     sealed_token {blob},
     error TEXT,

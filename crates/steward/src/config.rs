@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use steward_app::retention::Retention;
+use steward_jobs::{MailSecurity, MailServer};
 
 /// A text that is never printed: a database address may hold a password.
 #[derive(Clone, Deserialize)]
@@ -58,6 +59,49 @@ pub struct Config {
     pub log: String,
     /// How long things are kept.
     pub retention: RetentionConfig,
+    /// The mail server, by which handoff packets are sent.
+    pub mail: MailConfig,
+    /// Where handoff packets may be sent.
+    pub handoff: HandoffConfig,
+}
+
+/// The mail server, by which handoff packets are sent.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MailConfig {
+    /// Its name; without it no mail is sent.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the way to it is kept private: `starttls`, `tls` or `none`.
+    pub security: String,
+    /// The name to sign in with, where it wants one.
+    pub username: String,
+    /// The password to sign in with.
+    pub password: Option<SecretText>,
+    /// From whom mail is, as `Steward <steward@example.com>`.
+    pub from: String,
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            port: 587,
+            security: "starttls".to_owned(),
+            username: String::new(),
+            password: None,
+            from: String::new(),
+        }
+    }
+}
+
+/// Where handoff packets may be sent.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HandoffConfig {
+    /// Whether packets may be sent to addresses of private networks and of this machine.
+    pub allow_private_addresses: bool,
 }
 
 /// How long things are kept, in days.
@@ -93,6 +137,8 @@ impl Default for Config {
             log_format: "text".to_owned(),
             log: "info".to_owned(),
             retention: RetentionConfig::default(),
+            mail: MailConfig::default(),
+            handoff: HandoffConfig::default(),
         }
     }
 }
@@ -112,6 +158,13 @@ const KEYS: &[(&str, &str)] = &[
     ("retention.raw_days", "STEWARD_RETENTION_RAW_DAYS"),
     ("retention.steps_days", "STEWARD_RETENTION_STEPS_DAYS"),
     ("retention.runs_days", "STEWARD_RETENTION_RUNS_DAYS"),
+    ("mail.host", "STEWARD_MAIL_HOST"),
+    ("mail.port", "STEWARD_MAIL_PORT"),
+    ("mail.security", "STEWARD_MAIL_SECURITY"),
+    ("mail.username", "STEWARD_MAIL_USERNAME"),
+    ("mail.password", "STEWARD_MAIL_PASSWORD"),
+    ("mail.from", "STEWARD_MAIL_FROM"),
+    ("handoff.allow_private_addresses", "STEWARD_HANDOFF_ALLOW_PRIVATE_ADDRESSES"),
 ];
 
 impl Config {
@@ -134,8 +187,8 @@ impl Config {
         for (key, name) in KEYS {
             let Some(value) = variable(name) else { continue };
             let value = match value.parse::<i64>() {
-                Ok(number) if key.ends_with("_days") => toml::Value::Integer(number),
-                _ if key.starts_with("trust_") || key.starts_with("allow_") => {
+                Ok(number) if key.ends_with("_days") || key.ends_with(".port") => toml::Value::Integer(number),
+                _ if key.starts_with("trust_") || key.contains("allow_") => {
                     toml::Value::Boolean(value == "true" || value == "1")
                 }
                 _ => toml::Value::String(value),
@@ -153,7 +206,39 @@ impl Config {
         if !matches!(config.log_format.as_str(), "text" | "json") {
             bail!("log_format is text or json, not {}", config.log_format);
         }
+        config.mail_server()?;
         Ok(config)
+    }
+
+    /// The mail server. `None` when none is configured.
+    pub fn mail_server(&self) -> anyhow::Result<Option<MailServer>> {
+        let mail = &self.mail;
+        if mail.host.is_empty() {
+            return Ok(None);
+        }
+        let security = match mail.security.as_str() {
+            "starttls" => MailSecurity::StartTls,
+            "tls" => MailSecurity::Tls,
+            "none" => MailSecurity::None,
+            other => bail!("mail.security is starttls, tls or none, not {other}"),
+        };
+        if !mail.from.contains('@') {
+            bail!("mail.from says from whom mail is, as Steward <steward@example.com>");
+        }
+        let password = mail.password.as_ref().map(|password| password.reveal().to_owned());
+        if password.is_some()
+            && security == MailSecurity::None
+            && !matches!(mail.host.as_str(), "localhost" | "127.0.0.1")
+        {
+            bail!("mail.security = \"none\" would send mail.password in the clear: take starttls or tls");
+        }
+        Ok(Some(MailServer {
+            host: mail.host.clone(),
+            port: mail.port,
+            security,
+            credentials: password.map(|password| (mail.username.clone(), password)),
+            from: mail.from.clone(),
+        }))
     }
 
     /// The database's address.
@@ -203,6 +288,26 @@ mod tests {
         let variable = |name: &str| (name == "STEWARD_RETENTION_RAW_DAYS").then(|| "7".to_owned());
         let config = Config::of("[retention]\nraw_days = 3", variable).expect("valid");
         assert_eq!(config.retention.raw_days, 7);
+    }
+
+    #[test]
+    fn a_mail_server_is_checked_where_it_is_configured() {
+        let read = |text: &str| Config::of(text, |_| None);
+        assert!(Config::default().mail_server().expect("valid").is_none());
+        let config = read("[mail]\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\npassword = \"hunter2\"")
+            .expect("valid");
+        let server = config.mail_server().expect("valid").expect("a server");
+        assert_eq!((server.port, server.security), (587, MailSecurity::StartTls));
+        assert!(!format!("{config:?} {server:?}").contains("hunter2"));
+        for wrong in [
+            "security = \"ssl\"\nfrom = \"a@example.com\"",
+            "from = \"nobody\"",
+            "from = \"a@example.com\"\nsecurity = \"none\"\npassword = \"hunter2\"",
+        ] {
+            assert!(read(&format!("[mail]\nhost = \"mail.example.com\"\n{wrong}")).is_err(), "{wrong}");
+        }
+        let variable = |name: &str| (name == "STEWARD_MAIL_PORT").then(|| "465".to_owned());
+        assert_eq!(Config::of("", variable).expect("valid").mail.port, 465);
     }
 
     #[test]

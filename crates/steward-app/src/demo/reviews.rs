@@ -157,11 +157,12 @@ pub fn review(seed: u64, item: &QueueItem, now: Timestamp) -> Option<DemoReview>
     let age_days = now.ms_since(item.arrived_at) as f64 / DAY_MS as f64;
     let waits = item.person_waits();
     let share = match age_days {
-        age if age > 14.0 => 0.99,
-        age if age > 7.0 => 0.94,
-        age if age > 3.0 => 0.86,
+        age if age > 14.0 => 1.0,
+        age if waits && age > 2.0 => 1.0,
+        age if age > 7.0 => 0.95,
+        age if age > 3.0 => 0.85,
         _ if waits => 0.8,
-        _ => 0.62,
+        _ => 0.6,
     };
     if !random.happens(share) {
         return None;

@@ -31,7 +31,7 @@ impl App {
     ) -> Result<Option<Packet>, AppError> {
         let Some(run) = store.find_run(exception.run_id).await? else { return Ok(None) };
         let resolutions = match exception.pattern_id {
-            Some(pattern) => store.list_handoff_resolutions(pattern, MAX_RESOLUTIONS).await?,
+            Some(pattern) => store.list_resolutions(pattern, MAX_RESOLUTIONS).await?,
             None => Vec::new(),
         };
         let material = Material {

@@ -4,6 +4,7 @@
 //! keeps while they work, and closes it with a review ([`reviews`](crate::reviews)).
 
 mod fill;
+mod forecast;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,6 +18,9 @@ use steward_core::workflow::Workflow;
 use steward_store::tenant::{
     ExceptionRow, Flow, NewClaim, PatternRow, Person, QueueCursor, QueueFilter, QueueSort, ReviewFilter, Whose,
 };
+
+pub use forecast::forecast_in_words;
+pub use steward_stats::forecast::Forecast;
 
 use crate::live::Change;
 use crate::runs::RunDetail;
@@ -77,6 +81,8 @@ pub struct QueueSummary {
     pub median: Option<Timestamp>,
     /// What came and went by local day, days with nothing included, the oldest first.
     pub days: Vec<QueueDay>,
+    /// Where the queue is going, by the last whole weeks, four at most.
+    pub forecast: Forecast,
     /// The patterns with the most that waits, the most first.
     pub patterns: Vec<QueuePattern>,
 }
@@ -301,10 +307,10 @@ impl App {
     /// many, or the person cannot see one of them; [`AppError::Forbidden`] for who does not operate.
     pub async fn assign_items(&self, actor: &Actor, ids: &[ItemId], to: Option<PersonId>) -> Result<u64, AppError> {
         actor.must_operate()?;
-        let ids: Vec<ItemId> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         if ids.is_empty() || ids.len() > MAX_ASSIGNED {
             return Err(AppError::Invalid(format!("choose 1 to {MAX_ASSIGNED} items to assign")));
         }
+        let ids: Vec<ItemId> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let store = self.store_of(actor);
         let items = store.find_queue_items(&ids).await?;
         let workflows: HashMap<WorkflowId, Workflow> =
@@ -407,6 +413,15 @@ impl App {
         let agency = store.find_agency().await?.ok_or(AppError::NotFound("agency"))?;
         let ages = store.find_queue_ages(workflows.as_deref(), self.clock().now()).await?;
         let flow = store.list_queue_flow(workflows.as_deref(), period).await?;
+        let zone = agency.zone();
+        let weeks = forecast::weeks_before(self.clock().now(), &zone);
+        let forecast = match weeks {
+            Some(weeks) => {
+                let flow = store.list_queue_flow(workflows.as_deref(), weeks).await?;
+                forecast::of(&days_of(&flow, weeks, &zone), ages.open)
+            }
+            None => Forecast::NoData,
+        };
         let waiting = store.list_queue_patterns(workflows.as_deref(), PATTERNS).await?;
         let ids: Vec<PatternId> = waiting.iter().map(|(id, _, _)| *id).collect();
         let mut patterns: HashMap<PatternId, PatternRow> =
@@ -423,7 +438,8 @@ impl App {
             overdue: ages.overdue,
             oldest: ages.oldest,
             median: ages.median,
-            days: days_of(&flow, period, &agency.zone()),
+            days: days_of(&flow, period, &zone),
+            forecast,
             patterns: waiting.into_iter().filter_map(of_pattern).collect(),
         })
     }

@@ -242,7 +242,7 @@ fn page(
     let view = View::of_workflow(material, workflow);
     let shows = |id: &str| !narrator.hidden.iter().any(|h| h == id);
     let has = |id: &str| view.value(id).is_some();
-    let wanted: [(&'static str, bool); 12] = [
+    let wanted: [(&'static str, bool); 15] = [
         ("runs", true),
         ("completion_rate", true),
         ("coverage", true),
@@ -255,6 +255,10 @@ fn page(
         ("value_delivered", has("value_delivered")),
         ("run_cost", true),
         ("cost_per_completed_run", true),
+        // What people did stands there once somebody has reviewed something.
+        ("preventable_escalation_rate", has("preventable_escalation_rate")),
+        ("review_time", has("review_time")),
+        ("cleanup_burden", has("cleanup_burden")),
     ];
     let saved = ("net_time_saved", has("net_time_saved"));
     let wanted = wanted.into_iter().chain([saved]).filter(|(id, wanted)| *wanted && shows(id)).map(|(id, _)| id);

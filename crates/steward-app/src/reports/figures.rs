@@ -232,12 +232,15 @@ impl<'a> View<'a> {
         let all = ReceiptRuns::of(self.workflows.clone(), self.material.counted);
         let of = |outcome| (ReceiptRuns { outcome: Some(outcome), ..all.clone() }, self.sums.outcome(outcome));
         match id {
-            "completion_rate" | "net_time_saved" => of(Outcome::Completed),
-            "escalation_rate" => of(Outcome::Escalated),
+            "completion_rate" | "net_time_saved" | "cleanup_burden" => of(Outcome::Completed),
+            // Reviews that were closed in the month may be of runs from before it: these are the runs that they are of.
+            "escalation_rate" | "preventable_escalation_rate" => of(Outcome::Escalated),
             "failure_rate" => of(Outcome::Failed),
             "abandonment_rate" => of(Outcome::Abandoned),
             "coverage" => (ReceiptRuns { verified: Some(true), ..all }, self.sums.verified()),
-            "exception_rate" => (ReceiptRuns { exceptions: Some(true), ..all }, self.sums.total(Metric::Exceptions).0),
+            "exception_rate" | "review_time" => {
+                (ReceiptRuns { exceptions: Some(true), ..all }, self.sums.total(Metric::Exceptions).0)
+            }
             "value_delivered" => self.runs_of_value(all),
             _ => (all, self.sums.runs()),
         }
@@ -297,6 +300,24 @@ impl<'a> View<'a> {
                 format!("{} over {}", money(value), money(self.total_cost().0.unwrap_or_default()))
             }
             "net_value" => "value delivered less total cost".to_owned(),
+            "preventable_escalation_rate" | "review_time" => {
+                let Some(figure) = figure else { return String::new() };
+                let reviewed = figure.denominator.unwrap_or_default().round() as i64;
+                let of = words::counted(reviewed, "review closed in the month", "reviews closed in the month");
+                match (figure.numerator, figure.note.is_empty()) {
+                    (Some(n), true) if figure.is_rate => format!("{} of {of}", words::count(n.round() as i64)),
+                    (Some(n), false) if figure.is_rate => {
+                        format!("{} of {of}; {}", words::count(n.round() as i64), figure.note)
+                    }
+                    (_, true) => of,
+                    (_, false) => format!("{of}; {}", figure.note),
+                }
+            }
+            "cleanup_burden" => {
+                let minutes = figure.and_then(|figure| figure.numerator).unwrap_or_default().round() as i64;
+                let minutes = words::counted(minutes, "minute", "minutes");
+                format!("{minutes} to mend what went wrong, over {} completed", words::count(completed))
+            }
             "net_time_saved" => {
                 format!("{} at their agreed minutes", words::counted(completed, "completed run", "completed runs"))
             }

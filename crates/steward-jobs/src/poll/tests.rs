@@ -97,7 +97,7 @@ impl World {
         app.clock().advance_ms(-60 * MINUTE_MS);
         let made = app.app().create_connection(&owner.actor, workflow, new).await.expect("a connection");
         app.clock().advance_ms(60 * MINUTE_MS);
-        let fetcher = Fetcher::with_timeout(false, Duration::from_secs(1)).expect("a fetcher");
+        let fetcher = Fetcher::with_timeout(crate::fetch::Reach::Private, Duration::from_secs(1)).expect("a fetcher");
         let (connection, secret) = (made.connection, "hook-secret".to_owned());
         Self { app, owner, workflow: workflow.to_string(), stub, fetcher, connection, secret }
     }

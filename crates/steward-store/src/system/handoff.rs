@@ -1,12 +1,15 @@
 //! Handing over, of all agencies: links found by their token, and channels claimed when they have something to send.
 
 use steward_core::ids::AgencyId;
-use steward_core::time::Timestamp;
+use steward_core::time::{DAY_MICROS, Timestamp};
 use uuid::Uuid;
 
 use crate::tenant::handoff::{CHANNEL_COLUMNS, LINK_COLUMNS, read_channel, read_link};
 use crate::tenant::{Channel, HandoffLink};
 use crate::{Store, StoreError};
+
+/// Days that deliveries and links are kept once they are over: until then a link says that it has ended.
+const KEPT_DAYS: i64 = 90;
 
 impl Store {
     /// Finds a link by the hash of its token, also one that has ended. `None` when it is unknown.
@@ -51,5 +54,19 @@ impl Store {
         );
         let row = self.write(text).bind(agency).bind(channel).bind(now.0).bind(until.0).first().await?;
         row.map(|mut row| Ok((AgencyId::from_uuid(agency), read_channel(&mut row)?))).transpose()
+    }
+
+    /// Forgets deliveries that are over, and links that ended, so long ago that nobody looks for them.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn tidy_handoff(&self, now: Timestamp) -> Result<(), StoreError> {
+        let before = now.0 - KEPT_DAYS * DAY_MICROS;
+        self.write("DELETE FROM handoff_outbox WHERE state <> 'waiting' AND created_at < $1")
+            .bind(before)
+            .run()
+            .await?;
+        self.write("DELETE FROM handoff_links WHERE expires_at < $1").bind(before).run().await.map(|_| ())
     }
 }

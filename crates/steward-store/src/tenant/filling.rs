@@ -13,6 +13,7 @@ use steward_core::time::Timestamp;
 use uuid::Uuid;
 
 use super::AgencyStore;
+use super::handoff::Arrived;
 use super::queue::{Flow, Flows, flow};
 use super::runs::{KEYS_AT_ONCE, RunKey};
 use crate::sql::{Row, insert_many};
@@ -162,12 +163,16 @@ impl AgencyStore {
         let mut flows = Flows::new();
         let mut rows = Vec::new();
         let mut moved = Vec::new();
+        let mut arrived = Vec::new();
         for FilledItem { mut item, is_history } in items {
             let is_muted = item.pattern_id.is_some_and(|id| muted.contains(&id.as_uuid()));
             let before = known.get(&item.id.as_uuid());
             match (before.map(|known| known.closed), is_muted) {
                 (None, is_muted) if is_muted || is_history => continue,
-                (None, _) => flow(&mut flows, item.workflow_id, item.arrived_at, Flow::Arrived, 1),
+                (None, _) => {
+                    flow(&mut flows, item.workflow_id, item.arrived_at, Flow::Arrived, 1);
+                    arrived.extend(Arrived::of(&item));
+                }
                 (Some(None), true) => {
                     (item.closed_at, item.closed_by) = (Some(fill.now), Some(ClosedBy::Muted));
                     flow(&mut flows, item.workflow_id, fill.now, Flow::Closed(ClosedBy::Muted), 1);
@@ -191,6 +196,7 @@ impl AgencyStore {
         insert_many(&tx, self.store.backend, "queue_items", COLUMNS, rows, &upsert_tail()).await?;
         self.move_reviews(&tx, &moved).await?;
         self.count_flows(&tx, &flows).await?;
+        self.record_deliveries(&tx, &arrived, fill.now).await?;
         tx.commit().await?;
         Ok(())
     }

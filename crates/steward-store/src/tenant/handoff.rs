@@ -1,9 +1,12 @@
 //! Handing over: links to packets, what their readers did, where packets are sent, and what is to be sent.
 
-use sea_orm::{ConnectionTrait, Value};
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use steward_core::exceptions::ExceptionKind;
 use steward_core::handoff::{Worked, delivery_of};
 use steward_core::ids::{AnswerId, ChannelId, ClientId, DeliveryId, ExceptionId, LinkId, PatternId, WorkflowId};
+use steward_core::queue::QueueItem;
 use steward_core::time::Timestamp;
 use uuid::Uuid;
 
@@ -212,6 +215,8 @@ pub struct Delivery {
     pub channel_id: ChannelId,
     /// What about; of a test, the id of nothing.
     pub exception_id: ExceptionId,
+    /// It only says of itself that it is a test.
+    pub is_test: bool,
     /// How often it was tried.
     pub attempts: i32,
     /// When it was written.
@@ -233,19 +238,42 @@ pub struct DeliveryCounts {
 
 /// An exception that has come to wait for a person, as channels choose by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arrived {
-    /// Its id.
-    pub id: ExceptionId,
-    /// Its workflow.
-    pub workflow_id: WorkflowId,
-    /// The workflow's client.
-    pub client_id: Option<ClientId>,
-    /// Its sort.
-    pub kind: ExceptionKind,
+pub(super) struct Arrived {
+    id: ExceptionId,
+    workflow_id: WorkflowId,
+    kind: ExceptionKind,
     /// The value at stake, in nano-units of the client's currency; `None` when none is set.
-    pub value_nanos: Option<i64>,
+    value_nanos: Option<i64>,
     /// When its run ended.
-    pub at: Timestamp,
+    at: Timestamp,
+}
+
+impl Arrived {
+    /// What arrived with an item. `None` for a sample, which nobody has to finish.
+    pub(super) fn of(item: &QueueItem) -> Option<Self> {
+        Some(Self {
+            id: item.exception_id()?,
+            workflow_id: item.workflow_id,
+            kind: item.exception_kind?,
+            value_nanos: item.value_nanos.map(|nanos| nanos.0),
+            at: item.arrived_at,
+        })
+    }
+}
+
+impl Channel {
+    /// Whether what arrived in a workflow of a client is sent here.
+    fn takes(&self, arrived: &Arrived, client: Option<ClientId>) -> bool {
+        let is_theirs = match (self.workflow_id, self.client_id) {
+            (Some(workflow), _) => workflow == arrived.workflow_id,
+            (None, own) => own.is_some() && own == client,
+        };
+        is_theirs
+            && self.paused_at.is_none()
+            && arrived.at >= self.created_at
+            && (self.kinds.is_empty() || self.kinds.contains(&arrived.kind))
+            && (self.least_value_nanos <= 0 || arrived.value_nanos.is_some_and(|nanos| nanos >= self.least_value_nanos))
+    }
 }
 
 fn words_of(kinds: &[ExceptionKind]) -> String {
@@ -376,16 +404,21 @@ impl AgencyStore {
         rows.into_iter().map(read).collect()
     }
 
-    /// What those who came by links did about exceptions of a pattern, the most used first, at most `limit`.
+    /// What people did about exceptions of a pattern, by reviews that hold and by links, the most used first, at most
+    /// `limit`. A bulk review counts once.
     ///
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn list_handoff_resolutions(&self, pattern: PatternId, limit: u32) -> Result<Vec<Worked>, StoreError> {
-        let text = "SELECT a.resolution, COUNT(*), MAX(a.at) FROM handoff_answers a
-                    JOIN exceptions e ON e.agency_id = a.agency_id AND e.id = a.exception_id
-                    WHERE a.agency_id = $1 AND e.pattern_id = $2 AND a.resolution <> ''
-                    GROUP BY a.resolution ORDER BY 2 DESC, 3 DESC LIMIT $3";
+    pub async fn list_resolutions(&self, pattern: PatternId, limit: u32) -> Result<Vec<Worked>, StoreError> {
+        let text = "SELECT resolution, COUNT(DISTINCT said_id), MAX(at) FROM (
+                        SELECT a.resolution AS resolution, a.id AS said_id, a.at AS at FROM handoff_answers a
+                        JOIN exceptions e ON e.agency_id = a.agency_id AND e.id = a.exception_id
+                        WHERE a.agency_id = $1 AND e.pattern_id = $2 AND a.resolution <> ''
+                        UNION ALL
+                        SELECT resolution, COALESCE(bulk_id, id), closed_at FROM reviews
+                        WHERE agency_id = $1 AND pattern_id = $2 AND undone_at IS NULL AND resolution <> ''
+                    ) said GROUP BY resolution ORDER BY 2 DESC, 3 DESC, 1 LIMIT $3";
         let rows = self.read(text).bind(pattern.as_uuid()).bind(i64::from(limit)).all().await?;
         let read = |mut row: Row| {
             let resolution = row.take()?;
@@ -485,7 +518,40 @@ impl AgencyStore {
         Ok(deleted == 1)
     }
 
-    fn delivery_row(&self, channel: ChannelId, exception: ExceptionId, now: Timestamp) -> Vec<Value> {
+    /// Writes what is to be sent about exceptions that came to wait for a person, in the transaction that makes them wait.
+    /// What was written once is not written again.
+    pub(super) async fn record_deliveries(
+        &self,
+        tx: &DatabaseTransaction,
+        arrived: &[Arrived],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if arrived.is_empty() {
+            return Ok(());
+        }
+        let text = format!("SELECT {CHANNEL_COLUMNS} FROM handoff_channels WHERE agency_id = $1 AND paused_at IS NULL");
+        let rows = self.store.within(tx, text).bind(self.agency_id().as_uuid()).all().await?;
+        let channels = rows.into_iter().map(|mut row| read_channel(&mut row)).collect::<Result<Vec<_>, _>>()?;
+        if channels.is_empty() {
+            return Ok(());
+        }
+        let text = "SELECT id, client_id FROM workflows WHERE agency_id = $1 AND client_id IS NOT NULL";
+        let mut clients = HashMap::new();
+        for mut row in self.store.within(tx, text).bind(self.agency_id().as_uuid()).all().await? {
+            clients.insert(WorkflowId::from_uuid(row.take()?), ClientId::from_uuid(row.take()?));
+        }
+        let takes = |channel: &Channel, one: &Arrived| channel.takes(one, clients.get(&one.workflow_id).copied());
+        let due = channels
+            .iter()
+            .flat_map(|channel| arrived.iter().filter(|one| takes(channel, one)).map(|one| (channel.id, one.id)));
+        let rows: Vec<Vec<Value>> =
+            due.map(|(channel, exception)| self.delivery_row(channel, exception, false, now)).collect();
+        let tail = "ON CONFLICT (agency_id, channel_id, exception_id) DO NOTHING";
+        insert_many(tx, self.store.backend, "handoff_outbox", OUTBOX_COLUMNS, rows, tail).await?;
+        Ok(())
+    }
+
+    fn delivery_row(&self, channel: ChannelId, exception: ExceptionId, is_test: bool, now: Timestamp) -> Vec<Value> {
         vec![
             self.agency_id().as_uuid().into(),
             delivery_of(channel, exception).as_uuid().into(),
@@ -495,6 +561,7 @@ impl AgencyStore {
             now.0.into(),
             0.into(),
             now.0.into(),
+            is_test.into(),
             false.into(),
         ]
     }
@@ -511,7 +578,7 @@ impl AgencyStore {
         now: Timestamp,
     ) -> Result<DeliveryId, StoreError> {
         let tx = self.store.begin_write().await?;
-        let rows = vec![self.delivery_row(channel, exception, now)];
+        let rows = vec![self.delivery_row(channel, exception, true, now)];
         insert_many(&tx, self.store.backend, "handoff_outbox", OUTBOX_COLUMNS, rows, "ON CONFLICT DO NOTHING").await?;
         tx.commit().await?;
         Ok(delivery_of(channel, exception))
@@ -528,7 +595,8 @@ impl AgencyStore {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
-        let text = "SELECT id, channel_id, exception_id, attempts, created_at, sealed_token FROM handoff_outbox
+        let text =
+            "SELECT id, channel_id, exception_id, is_test, attempts, created_at, sealed_token FROM handoff_outbox
                     WHERE agency_id = $1 AND channel_id = $2 AND state = 'waiting' AND run_at <= $3
                     ORDER BY created_at, id LIMIT $4";
         let rows = self.read(text).bind(channel.as_uuid()).bind(now.0).bind(i64::from(limit)).all().await?;
@@ -537,6 +605,7 @@ impl AgencyStore {
                 id: DeliveryId::from_uuid(row.take()?),
                 channel_id: ChannelId::from_uuid(row.take()?),
                 exception_id: ExceptionId::from_uuid(row.take()?),
+                is_test: row.take()?,
                 attempts: row.take()?,
                 created_at: Timestamp(row.take()?),
                 sealed_token: row.take()?,
@@ -552,7 +621,7 @@ impl AgencyStore {
     /// A [`StoreError`] when the database does not answer.
     pub async fn count_sent_since(&self, channel: ChannelId, since: Timestamp) -> Result<u64, StoreError> {
         let text = "SELECT COUNT(*) FROM handoff_outbox
-                    WHERE agency_id = $1 AND channel_id = $2 AND sent_at > $3 AND state = 'sent' AND in_digest = FALSE";
+                    WHERE agency_id = $1 AND channel_id = $2 AND sent_at > $3 AND state = 'sent' AND in_digest = FALSE AND is_test = FALSE";
         self.count(self.read(text).bind(channel.as_uuid()).bind(since.0)).await
     }
 
@@ -712,5 +781,15 @@ impl AgencyStore {
     }
 }
 
-const OUTBOX_COLUMNS: &[&str] =
-    &["agency_id", "id", "channel_id", "exception_id", "state", "run_at", "attempts", "created_at", "in_digest"];
+const OUTBOX_COLUMNS: &[&str] = &[
+    "agency_id",
+    "id",
+    "channel_id",
+    "exception_id",
+    "state",
+    "run_at",
+    "attempts",
+    "created_at",
+    "is_test",
+    "in_digest",
+];

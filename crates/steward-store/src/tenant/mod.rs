@@ -36,7 +36,7 @@ pub use bulk_reviews::{BulkReview, BulkState};
 pub use connections::{Connection, PollState};
 pub use exceptions::{ExceptionCursor, ExceptionFilter, ExceptionRow};
 pub use filling::{FilledItem, QueueFill, ToQueue};
-pub use handoff::{Arrived, Channel, ChannelKind, Delivery, DeliveryCounts, DeliveryState, HandoffAnswer, HandoffLink};
+pub use handoff::{Channel, ChannelKind, Delivery, DeliveryCounts, DeliveryState, HandoffAnswer, HandoffLink};
 pub use idempotency::{IdempotencyKey, KnownWrite};
 pub use keys::ApiKey;
 pub use mining::{Assigned, Mining, MiningCommit, Moved, OwnedShape, ToMine};

@@ -774,6 +774,13 @@ impl AgencyStore {
                 sql.run().await?;
             }
         }
+        // What was said of many at once is as old as the last of them.
+        self.store
+            .within(&tx, "DELETE FROM bulk_reviews WHERE agency_id = $1 AND created_at < $2")
+            .bind(agency)
+            .bind(before.0)
+            .run()
+            .await?;
         tx.commit().await?;
         Ok(ids.len() as u64)
     }

@@ -170,6 +170,14 @@ impl AgencyStore {
             }
             let reviews = delete("DELETE FROM reviews WHERE agency_id = $1 AND run_id = $2");
             gone_with_them.n_reviews += reviews.bind(id.as_uuid()).run().await?;
+            // What was handed over of them, and what its readers wrote.
+            for table in ["handoff_answers", "handoff_links", "handoff_outbox"] {
+                let text = format!(
+                    "DELETE FROM {table} WHERE agency_id = $1
+                     AND exception_id IN (SELECT id FROM exceptions WHERE agency_id = $1 AND run_id = $2)"
+                );
+                delete(&text).bind(id.as_uuid()).run().await?;
+            }
             let exceptions =
                 delete("DELETE FROM exceptions WHERE agency_id = $1 AND run_id = $2 RETURNING workflow_id, shape");
             for mut row in exceptions.bind(id.as_uuid()).all().await? {

@@ -5,6 +5,7 @@
 
 mod bulk_reviews;
 mod caller;
+mod channels;
 mod clients;
 mod connections;
 mod cursor;
@@ -121,6 +122,10 @@ fn router() -> OpenApiRouter<WebState> {
         .routes(routes!(handoff::get_packet::get_packet))
         .routes(routes!(handoff::list_links::list_handoff_links, handoff::create_link::create_handoff_link))
         .routes(routes!(handoff::revoke_link::revoke_handoff_link))
+        .routes(routes!(channels::list::list_workflow_channels, channels::create::create_workflow_channel))
+        .routes(routes!(channels::list::list_client_channels, channels::create::create_client_channel))
+        .routes(routes!(channels::update::update_channel, channels::delete::delete_channel))
+        .routes(routes!(channels::test::test_channel))
         .routes(routes!(patterns::list::list_patterns))
         .routes(routes!(patterns::get::get_pattern, patterns::update::update_pattern))
         .routes(routes!(patterns::merge::merge_pattern))

@@ -69,4 +69,12 @@ words! {
     GoodWord of steward_core::metrics::Good { Up, Down, Neither }
     /// Whether a report can still be edited.
     ReportStateWord of steward_app::tenant::ReportState { Draft, Published }
+    /// What sort of thing is missing so that somebody's work can be done.
+    MissingWord of steward_core::handoff::MissingKind {
+        Argument, Permission, Approval, Answer, Record, Payment, Service, Person,
+    }
+    /// How somebody is reached.
+    ContactWord of steward_core::handoff::ContactKind { Email, Phone }
+    /// By what handoff packets are sent: to e-mail addresses, to a Slack channel by its incoming webhook, to a program.
+    ChannelKindWord of steward_app::handoff::ChannelKind { Email, Slack, Webhook }
 }

@@ -53,6 +53,7 @@ async fn show(
     if visit.operates() {
         shell.actions = vec![
             Action::open("Draft a report", format!("/reports?client={id}")).with_icon(Icon::Reports),
+            Action::open("Handoff", format!("/clients/{id}/handoff")).with_icon(Icon::Message),
             Action::open("Settings", format!("/clients/{id}/edit")).with_icon(Icon::Settings),
         ];
     }

@@ -1,6 +1,7 @@
 //! Pages for people, one folder or file a room.
 
 mod around;
+mod channels;
 mod client;
 mod clients;
 mod connections;
@@ -46,6 +47,7 @@ pub fn routes() -> Routes {
         .merge(exceptions::routes())
         .merge(queue::routes())
         .merge(handoff::routes())
+        .merge(channels::routes())
         .merge(exports::routes())
         .merge(definitions::routes())
         .merge(unmapped::routes())

@@ -243,12 +243,16 @@ fn exceptions(
             Some(pattern) => (pattern_path(pattern.id), Cell::Badge(state_badge(pattern.state))),
             None => (String::new(), Cell::Blank),
         };
+        let row = known.iter().find(|(row, _)| row.key == exception.key).map(|(row, _)| row);
+        let handoff =
+            row.map_or(Cell::Blank, |row| Cell::Link("Handoff".to_owned(), format!("/exceptions/{}/handoff", row.id)));
         let cells = vec![
             Cell::Name(exception.message.clone(), sort.join(" · ")),
             step,
             Cell::Time(Time::new(exception.at, visit.now, &visit.zone)),
             pattern,
             item.map_or(Cell::Blank, |item| Cell::Link(review_state(item, visit), item_path(item.id))),
+            handoff,
         ];
         Row::opens(href, cells)
     });
@@ -258,6 +262,7 @@ fn exceptions(
         Column::new("When"),
         Column::new("Pattern"),
         Column::new("Review"),
+        Column::new(""),
     ];
     Table::new("Exceptions", columns, rows.collect())
 }

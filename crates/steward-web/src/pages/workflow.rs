@@ -91,7 +91,15 @@ const MORE: [(&str, &str, &[&str]); 4] = [
     (
         "People",
         "Reviews and approvals come with their own rooms",
-        &["preventable_escalation_rate", "review_time", "cleanup_burden", "queue_age", "approval_wait"],
+        &[
+            "preventable_escalation_rate",
+            "review_time",
+            "review_time_p50",
+            "review_time_p90",
+            "cleanup_burden",
+            "queue_age",
+            "approval_wait",
+        ],
     ),
 ];
 
@@ -184,6 +192,8 @@ impl Receipts {
             "preventable_escalation_rate"
             | "human_cost_per_completed_run"
             | "review_time"
+            | "review_time_p50"
+            | "review_time_p90"
             | "cleanup_burden"
             | "queue_age"
             | "approval_wait"

@@ -33,7 +33,7 @@ use super::pages::clients::{ClientForm, Clients};
 use super::pages::connections::{ConnectionPage, ConnectionsPage};
 use super::pages::definitions::Definitions;
 use super::pages::expectations::ExpectationsPage;
-use super::pages::handoff::{HandedOver, HandoffPage};
+use super::pages::handoff::{ChannelPage, ChannelsPage, HandedOver, HandoffPage};
 use super::pages::pattern::PatternPage;
 use super::pages::problem::Problem;
 use super::pages::queue::{QueueAssign, QueueBulk, QueueJob, QueuePage};
@@ -545,7 +545,7 @@ pub fn conversation(words: Words) -> Conversation {
 }
 
 /// The names of all pages of the gallery.
-pub const SAMPLE_NAMES: [&str; 34] = [
+pub const SAMPLE_NAMES: [&str; 36] = [
     "gallery",
     "today",
     "clients",
@@ -576,6 +576,8 @@ pub const SAMPLE_NAMES: [&str; 34] = [
     "definitions",
     "unmapped",
     "handed-over",
+    "channels",
+    "channel",
     "handoff",
     "problem",
     "ask",
@@ -670,6 +672,8 @@ pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wan
             words,
         )),
         "handed-over" => Page::bare_wide(still("Receptionist", "", "/"), of::<HandedOver>(words)).render(),
+        "channels" => show::<ChannelsPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words)),
+        "channel" => show::<ChannelPage>(page(still("Shop floor", "Does it reach somebody?", "/clients"), words)),
         "handoff" => {
             show::<HandoffPage>(page(still("Handoff", "What does somebody need to finish it?", "/exceptions"), words))
         }

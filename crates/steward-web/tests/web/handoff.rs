@@ -196,4 +196,81 @@ db_tests! {
             assert_eq!(stranger.get(&format!("/api/v1/exceptions/{}/{path}", world.exception)).await.status, 404);
         }
     }
+
+    async fn a_channel_is_made_changed_and_deleted_and_shows_no_secret(db: TestDb) {
+        let world = world(db).await;
+        let workflows = world.owner.get("/api/v1/workflows").await.json();
+        let workflow = workflows["items"][0]["id"].as_str().expect("a workflow").to_owned();
+        let page = format!("/workflows/{workflow}/handoff");
+        assert!(world.owner.get(&page).await.text().contains("Nothing is sent"));
+        let url = "https://hooks.slack.com/services/T0/B0/hunter2";
+        let mut form = vec![("kind", "slack"), ("name", "Floor"), ("to", url), ("per_hour", "5"), ("link_days", "3")];
+        let none = world.owner.post_form(&page, &form).await;
+        assert!(none.status == 422 && none.text().contains("at least one sort"), "{}", none.in_short());
+        form.extend([("kind_error", "on"), ("kind_escalation", "on"), ("least_value", "4,5")]);
+        let odd = world.owner.post_form(&page, &form).await;
+        assert!(odd.status == 422 && odd.text().contains("is a number"), "{}", odd.in_short());
+        form.pop();
+        let made = world.owner.post_form(&page, &form).await;
+        assert_eq!(made.status, 303, "{}", made.in_short());
+        let path = made.header("location").to_owned();
+        let shown = world.owner.get(&path).await;
+        assert!(shown.text().contains("https://hooks.slack.com/…") && !shown.text().contains("hunter2"));
+        let listed = world.owner.get(&format!("/api/v1/workflows/{workflow}/channels")).await.json();
+        let channel = &listed["items"][0];
+        assert_eq!((&channel["kind"], &channel["choice"]["per_hour"]), (&json!("slack"), &json!(5)));
+        assert_eq!(channel["choice"]["kinds"], json!(["error", "escalation"]));
+        assert!(!listed.to_string().contains("hunter2"));
+        let id = channel["id"].as_str().expect("an id").to_owned();
+        let api = format!("/api/v1/channels/{id}");
+        assert_eq!(world.owner.send_json("POST", &format!("{api}/test"), &json!({})).await.status, 202);
+        let paused = world.owner.send_json("PATCH", &api, &json!({"paused": true})).await.json();
+        assert!(paused["paused_at"].is_string() && paused["n_waiting"] == 1, "{paused}");
+        let refused = world.owner.send_json("POST", &format!("{api}/test"), &json!({})).await;
+        assert_eq!(refused.status, 422, "a paused channel sends no test");
+        for wrong in [json!({"choice": {"per_hour": 0}}), json!({"choice": {"link_days": 91}}), json!({"to": "nowhere"}), json!({"name": "a\nb"})] {
+            assert_eq!(world.owner.send_json("PATCH", &api, &wrong).await.status, 422, "{wrong}");
+        }
+        let of_client = world.app.app().visible_clients(&world.owner.actor, true).await.expect("clients")[0].id;
+        let new = json!({"kind": "webhook", "to": "https://bot.example/hook?key=hunter2"});
+        let made = world.owner.send_json("POST", &format!("/api/v1/clients/{of_client}/channels"), &new).await.json();
+        assert!(made["secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")), "{made}");
+        assert_eq!(made["channel"]["to"], "https://bot.example/…");
+        assert!(world.owner.get(&format!("/clients/{of_client}/handoff")).await.text().contains("for one workflow"));
+        assert_eq!(world.owner.send_json("DELETE", &api, &json!({})).await.status, 204);
+        assert_eq!(world.owner.get(&path).await.status, 404);
+        let contractor = world.owner.with_person("con@north.test", Role::Contractor, &[of_client]).await;
+        for path in [page, format!("/clients/{of_client}/handoff"), format!("/api/v1/clients/{of_client}/channels")] {
+            assert_eq!(contractor.get(&path).await.status, 403, "{path}");
+        }
+        for action in ["create", "update", "test", "delete"] {
+            assert!(world.audited(&format!("handoff.channel.{action}")).await > 0, "{action} is in the audit log");
+        }
+    }
+
+    async fn what_was_handed_over_goes_with_the_users_data(db: TestDb) {
+        let world = world(db).await;
+        let (path, _) = world.link(7).await;
+        let form = [("name", "Jo"), ("resolution", "Called anna@example.com")];
+        assert_eq!(world.app.post_form(&path, &form).await.status, 200);
+        let store = world.app.app().store_of(&world.owner.actor);
+        let id = world.exception.parse().expect("an id");
+        assert_eq!(store.list_handoff_answers(id).await.expect("answers").len(), 1);
+        let deleted = world.owner.send_json("POST", "/api/v1/user-data/delete", &json!({"user_id": "user-812"})).await;
+        assert_eq!(deleted.status, 200, "{}", deleted.in_short());
+        assert_eq!(world.app.get(&path).await.status, 404);
+        assert!(store.list_handoff_answers(id).await.expect("answers").is_empty());
+        assert!(store.list_handoff_links(id).await.expect("links").is_empty());
+    }
+
+    async fn links_that_ended_long_ago_are_forgotten(db: TestDb) {
+        let world = world(db).await;
+        let (path, _) = world.link(1).await;
+        let later = |days: i64| Timestamp(NOW.0 + days * DAY_MICROS + 1);
+        for (days, status) in [(2, 410), (90, 410), (91, 404)] {
+            world.app.clock().set(later(days));
+            world.app.app().store().tidy_handoff(later(days)).await.expect("tidied");
+            assert_eq!(world.app.get(&path).await.status, status, "after {days} days");
+        }
+    }
 }

@@ -6,6 +6,8 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
 use steward_app::connections::NewConnection;
+use steward_app::handoff::{ChannelChoice, ChannelKind, ChannelScope, NewChannel};
+use steward_app::secrets::Secret;
 use steward_app::tenant::{DraftKind, PatternFilter, PatternSort, QueueFilter};
 use steward_core::people::Role;
 use steward_core::reviews::Judgement;
@@ -56,6 +58,7 @@ struct World {
     pattern: String,
     exception: String,
     link: String,
+    channel: String,
     draft: String,
     item: String,
     review: String,
@@ -95,11 +98,20 @@ impl World {
         let exception = id_of(owner.get("/api/v1/exceptions").await);
         let of = exception.parse().expect("an id");
         let link = app.app().create_handoff_link(&owner.actor, of, "hidden title", 7).await.expect("a link");
+        let new = NewChannel {
+            kind: ChannelKind::Email,
+            name: "Hidden Shop".to_owned(),
+            to: Secret::sent("hidden@north.test"),
+            choice: ChannelChoice::default(),
+        };
+        let channel = app.app().create_channel(&owner.actor, ChannelScope::Workflow(workflow.id), new).await;
+        let channel = channel.expect("a channel");
         Self {
             run: id_of(owner.get("/api/v1/runs").await),
             key_id: id_of(owner.get("/api/v1/keys").await),
             connection: made.connection.id.to_string(),
             link: link.link.id.to_string(),
+            channel: channel.channel.id.to_string(),
             exception,
             pattern: pattern.to_string(),
             draft: draft.expect("a draft").id.to_string(),
@@ -129,6 +141,7 @@ impl World {
             &self.pattern,
             &self.exception,
             &self.link,
+            &self.channel,
             &self.draft,
             &self.item,
             &self.review,
@@ -162,6 +175,7 @@ impl World {
                     ("patterns", _) => &self.pattern,
                     ("exceptions", _) => &self.exception,
                     ("links", _) => &self.link,
+                    ("channels", _) => &self.channel,
                     ("drafts", _) => &self.draft,
                     ("queue", _) => &self.item,
                     ("reviews", _) => &self.review,
@@ -192,6 +206,7 @@ fn body_of(route: &Route) -> serde_json::Value {
         path if path.ends_with("/verdict") => json!({"outcome": "failed"}),
         path if path.ends_with("/preview") => json!({"settings": {}}),
         path if path.ends_with("/connections") => json!({"source": "vapi"}),
+        path if path.ends_with("/channels") => json!({"kind": "email", "to": "a@north.test"}),
         path if path.ends_with("/merge") => json!({"into": null}),
         path if path.ends_with("/split") => json!({"shapes": null}),
         path if path.ends_with("/review") => json!({"judgement": {}}),
@@ -353,14 +368,15 @@ db_tests! {
 }
 
 /// What is only for people, whoever asks.
-const WRITES: [&str; 11] =
-    ["/verdict", "/merge", "/split", "/drafts", "/claim", "/keep", "/release", "/review", "/undo", "/links", "/revoke"];
+const WRITES: [&str; 9] =
+    ["/verdict", "/merge", "/split", "/drafts", "/claim", "/keep", "/release", "/review", "/undo"];
 
 async fn key_finds_nothing(key: &KeyHolder, route: &Route, path: &str, has_things: bool) {
     let answer = send(key, route, path).await;
     let expected = match (route.method.as_str(), has_things) {
         ("PATCH" | "DELETE", _) => 403,
         ("POST", _) if path.contains("/connections") => 403,
+        ("POST", _) if ["/links", "/channels", "/test"].iter().any(|end| path.ends_with(end)) => 403,
         ("PUT", _) => 403,
         (_, _) if WRITES.iter().any(|end| path.ends_with(end)) => 403,
         (_, true) => 404,

@@ -37,6 +37,7 @@ pub use self::poll::{
     Account, Detail, HttpRequest, Method, Page, items_of_page, list_request, payload_of_detail, read_detail, read_page,
 };
 pub use self::report::attributes;
+pub use self::signature::{new_standard_secret, sign_standard};
 use crate::fields::{MASKED, masked_of};
 use crate::{Decoded, WireError, nul};
 

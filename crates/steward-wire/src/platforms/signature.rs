@@ -5,7 +5,7 @@
 //! right nor which of several it was. An empty secret matches nothing.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::STANDARD as STANDARD_BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -220,7 +220,7 @@ pub fn sign(platform: Platform, secret: &str, url: &str, body: &[u8], at: Timest
             let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret.as_bytes()) else { return Vec::new() };
             mac.update(url.as_bytes());
             mac.update(form_fields(body).as_bytes());
-            vec![("x-twilio-signature", STANDARD.encode(mac.finalize().into_bytes()))]
+            vec![("x-twilio-signature", STANDARD_BASE64.encode(mac.finalize().into_bytes()))]
         }
         _ => vec![("authorization", format!("Bearer {secret}"))],
     }
@@ -413,6 +413,26 @@ fn by_standard(secrets: &[&str], delivery: &Delivery<'_>) -> Result<(), Signatur
     });
     let parts = [id.as_bytes(), b".", stamp.as_bytes(), b".", delivery.body];
     any_fits(Algorithm::Sha256, keys, &parts, &signatures)
+}
+
+/// The beginning of a secret, as Standard Webhooks writes it.
+const STANDARD: &str = "whsec_";
+
+/// A secret to sign with, as Standard Webhooks writes it.
+#[must_use]
+pub fn new_standard_secret(bytes: &[u8; 32]) -> String {
+    format!("{STANDARD}{}", STANDARD_BASE64.encode(bytes))
+}
+
+/// Signs what Steward itself sends, as Standard Webhooks says: the text of the header `webhook-signature`. `None` for a
+/// secret that is none.
+#[must_use]
+pub fn sign_standard(secret: &str, id: &str, at: Timestamp, body: &str) -> Option<String> {
+    let key = unbase64(secret.strip_prefix(STANDARD)?).filter(|key| !key.is_empty())?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
+    let seconds = at.as_micros().div_euclid(1_000_000);
+    mac.update(format!("{id}.{seconds}.{body}").as_bytes());
+    Some(format!("v1,{}", STANDARD_BASE64.encode(mac.finalize().into_bytes())))
 }
 
 fn by_synthflow(secrets: &[&str], delivery: &Delivery<'_>) -> Result<(), SignatureError> {

@@ -82,6 +82,9 @@ pub async fn serve(app: App, config: &Config, listeners: Listeners) -> anyhow::R
     app.start();
     let (stop, stopped) = watch::channel(false);
     let polling = tokio::spawn(steward_jobs::poll(app.clone(), config.allow_link_local, stopped.clone()));
+    let allows_private = config.handoff.allow_private_addresses;
+    let sending =
+        tokio::spawn(steward_jobs::hand_over(app.clone(), config.mail_server()?, allows_private, stopped.clone()));
     let jobs = tokio::spawn(steward_jobs::run(app.clone(), config.retention(), stopped));
     let web = WebConfig { trust_forwarded_for: config.trust_forwarded_for, ..WebConfig::default() };
     steward_web::serve(app, web, listeners.http, listeners.grpc, asked_to_stop()).await;
@@ -90,6 +93,8 @@ pub async fn serve(app: App, config: &Config, listeners: Listeners) -> anyhow::R
     let _ = tokio::time::timeout(std::time::Duration::from_secs(10), jobs).await;
     // A look that is cut off goes on when its hold is over.
     polling.abort();
+    // What is cut off while it is sent is sent again when its hold is over.
+    sending.abort();
     Ok(())
 }
 

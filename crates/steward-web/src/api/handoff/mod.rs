@@ -8,9 +8,9 @@ pub(crate) mod revoke_link;
 use serde::Serialize;
 use steward_app::handoff::Packet;
 use steward_app::tenant::{HandoffAnswer, HandoffLink};
-use steward_core::handoff::{ContactKind, MissingKind};
-use steward_core::step::Role;
 use utoipa::ToSchema;
+
+use super::words::{ContactWord, MissingWord, SpeakerWord};
 
 /// What a person needs to finish what the agent could not. Nothing in it is written by a model: it is what the run holds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,21 +65,6 @@ pub(crate) struct MissingJson {
     words: String,
 }
 
-/// What sort of thing is missing.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = HandoffMissingKind)]
-pub(crate) enum MissingWord {
-    Argument,
-    Permission,
-    Approval,
-    Answer,
-    Record,
-    Payment,
-    Service,
-    Person,
-}
-
 /// An e-mail address or a telephone number.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HandoffContact)]
@@ -90,15 +75,6 @@ pub(crate) struct ContactJson {
     value: String,
     /// Where the run holds it.
     from: String,
-}
-
-/// How somebody is reached.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = HandoffContactKind)]
-pub(crate) enum ContactWord {
-    Email,
-    Phone,
 }
 
 /// What people did about the same pattern before.
@@ -119,22 +95,11 @@ pub(crate) struct WorkedJson {
 #[schema(as = HandoffLine)]
 pub(crate) struct LineJson {
     /// Who said it.
-    role: RoleWord,
+    role: SpeakerWord,
     /// The tool, where one answered; else empty.
     name: String,
     /// What was said, or which tools were called.
     text: String,
-}
-
-/// Who said something.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = HandoffRole)]
-pub(crate) enum RoleWord {
-    System,
-    User,
-    Assistant,
-    Tool,
 }
 
 impl From<Packet> for PacketJson {
@@ -176,41 +141,6 @@ impl From<Packet> for PacketJson {
                 .collect(),
             n_said_before: packet.n_said_before,
             note: packet.note,
-        }
-    }
-}
-
-impl From<MissingKind> for MissingWord {
-    fn from(kind: MissingKind) -> Self {
-        match kind {
-            MissingKind::Argument => Self::Argument,
-            MissingKind::Permission => Self::Permission,
-            MissingKind::Approval => Self::Approval,
-            MissingKind::Answer => Self::Answer,
-            MissingKind::Record => Self::Record,
-            MissingKind::Payment => Self::Payment,
-            MissingKind::Service => Self::Service,
-            MissingKind::Person => Self::Person,
-        }
-    }
-}
-
-impl From<ContactKind> for ContactWord {
-    fn from(kind: ContactKind) -> Self {
-        match kind {
-            ContactKind::Email => Self::Email,
-            ContactKind::Phone => Self::Phone,
-        }
-    }
-}
-
-impl From<Role> for RoleWord {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::System => Self::System,
-            Role::User => Self::User,
-            Role::Assistant => Self::Assistant,
-            Role::Tool => Self::Tool,
         }
     }
 }

@@ -140,7 +140,7 @@ pub(super) fn asking(action: String, csrf: Csrf, button: &str, stands: Option<Ou
             ),
             Pick {
                 only_with: ("preventable".to_owned(), "yes".to_owned()),
-                ..pick("prevented_by", "By another", prevented.collect())
+                ..pick("prevented_by", "By what?", prevented.collect())
             },
             Pick {
                 note: stands.map_or_else(

@@ -12,7 +12,7 @@ use steward_app::runs::RunDetail;
 use steward_app::tenant::QueueSort;
 use steward_core::conversation::conversation;
 use steward_core::exceptions::ExceptionKind;
-use steward_core::handoff::Packet;
+use steward_core::handoff::Worked;
 use steward_core::ids::{ItemId, ReviewId};
 use steward_core::queue::{ClosedBy, QueueItem};
 use steward_core::reviews::Review;
@@ -107,11 +107,17 @@ async fn page(
         None => None,
     };
     // The run's own conversation, with what each tool answered, stands below.
-    let packet = packet.map(|packet| match &detail.run {
-        Some(_) => PacketCard::new(Packet { said: Vec::new(), ..packet }),
-        None => PacketCard::new(packet),
+    let packet = packet.map(|mut packet| {
+        if detail.run.is_some() {
+            packet.said.clear();
+        }
+        if packet.worked.is_empty() {
+            packet.worked = worked(&detail.resolutions);
+        }
+        PacketCard::new(packet)
     });
-    let parts = if packet.is_some() { Vec::new() } else { detail.run.as_ref().map(parts).unwrap_or_default() };
+    let has_packet = packet.is_some();
+    let parts = if has_packet { Vec::new() } else { detail.run.as_ref().map(parts).unwrap_or_default() };
     let view = ReviewPage {
         // In the flow rather than over the form.
         said: shell.flash.take(),
@@ -134,7 +140,8 @@ async fn page(
             },
             |run| talk(run, &conversation(&run.run.steps)),
         ),
-        before: before(visit, &detail.resolutions),
+        // The packet says it too.
+        before: if has_packet { Table::default() } else { before(visit, &detail.resolutions) },
         reviews: reviews(visit, detail),
         holder,
         claims,
@@ -308,6 +315,24 @@ fn parts(detail: &RunDetail) -> Vec<PacketPart> {
         parts.push(part("What was done", String::new(), lines));
     }
     parts
+}
+
+/// What was done about others of the pattern, each thing once.
+fn worked(resolutions: &[Review]) -> Vec<Worked> {
+    let mut worked: Vec<Worked> = Vec::new();
+    for review in resolutions {
+        let resolution = &review.judgement.resolution;
+        match worked.iter_mut().find(|known| known.resolution == *resolution) {
+            Some(known) => {
+                known.n += 1;
+                known.last_at = known.last_at.max(review.closed_at);
+            }
+            None => {
+                worked.push(Worked { resolution: resolution.clone(), n: 1, last_at: review.closed_at });
+            }
+        }
+    }
+    worked
 }
 
 /// What was done about others of the pattern.

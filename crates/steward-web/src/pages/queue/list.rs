@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use steward_app::figures::last_days;
-use steward_app::queue::{COUNT_UP_TO, QueueSummary};
+use steward_app::queue::{COUNT_UP_TO, Forecast, QueueSummary, forecast_in_words};
 use steward_app::run_query::write_pairs;
 use steward_app::tenant::{QueueCursor, QueueSort};
 use steward_core::exceptions::ExceptionKind;
@@ -24,7 +24,7 @@ use crate::view::page::Page;
 use crate::view::pages::queue::QueuePage;
 use crate::{Problem, Routes, WebState};
 
-use super::super::around::Visit;
+use super::super::around::{Visit, sentence};
 use super::super::runs::Names;
 use super::words::{self, Colleagues};
 use super::{Asked, DUE, item_path};
@@ -119,7 +119,7 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     let view = QueuePage {
         live,
         facts: facts(&summary, &visit),
-        forecast: String::new(),
+        forecast: forecast(&summary),
         tabs: tabs(&asked, &summary),
         filters: filter_bar(&asked, &visit, &names, &colleagues),
         table,
@@ -232,6 +232,14 @@ fn facts(summary: &QueueSummary, visit: &Visit) -> Facts {
         Fact::new("Closed a day", FactValue::Text(a_day(&|day| day.closed), days)),
     ];
     Facts { facts, across: true }
+}
+
+/// Where it is going, in a sentence.
+fn forecast(summary: &QueueSummary) -> String {
+    match summary.forecast {
+        Forecast::NoData | Forecast::Clear => String::new(),
+        ref known => sentence(&format!("if it goes on as in the last four weeks, it {}", forecast_in_words(known))),
+    }
 }
 
 fn tabs(asked: &Asked, summary: &QueueSummary) -> Tabs {

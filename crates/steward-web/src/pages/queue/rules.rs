@@ -125,7 +125,7 @@ fn form(visit: &Visit, names: &Names, colleagues: &Colleagues, filled: &Fields, 
     let kinds = ExceptionKind::ALL.map(|kind| (kind.as_str().to_owned(), kind.as_str().to_owned())).to_vec();
     let text = |name: &str, label: &str| Field::text(name, label, filled.text(name)).optional();
     let fields = vec![
-        Field { wide: true, ..text("name", "Name").with_placeholder("What a client waits for goes to Ada") },
+        Field { wide: true, ..text("name", "Name").with_placeholder("What a client waits for goes first") },
         Field::select("client", "Client", any(names.client_choices(), "any", "client")),
         Field::select("workflow", "Workflow", any(names.workflow_choices(), "any", "workflow")),
         Field::select("kind", "Sort", any(kinds, "any", "kind")),

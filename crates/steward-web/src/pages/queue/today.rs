@@ -47,7 +47,7 @@ pub(in crate::pages) async fn needs(state: &WebState, visit: &Visit) -> Result<V
             Tone::Bad,
             n(late, "One of yours is late", "of yours are late"),
             "/queue?assignee=me&due=over",
-            "They are assigned to you and past their due time.",
+            "Assigned to you, and past the due time.",
             &[("assignee", "me"), ("due", "over")],
         ));
     }
@@ -56,7 +56,7 @@ pub(in crate::pages) async fn needs(state: &WebState, visit: &Visit) -> Result<V
             Tone::Warn,
             n(nobodys, "One that is nobody's is late", "that are nobody's are late"),
             "/queue?assignee=nobody&due=over",
-            "They wait in the queue past their due time, and nobody was given them.",
+            "Past the due time, and given to nobody.",
             &[("assignee", "nobody"), ("due", "over")],
         ));
     }
@@ -65,7 +65,7 @@ pub(in crate::pages) async fn needs(state: &WebState, visit: &Visit) -> Result<V
             Tone::Info,
             n(due, "One of yours is due within a day", "of yours are due within a day"),
             "/queue?assignee=me&sort=due",
-            "They are assigned to you.",
+            "Assigned to you.",
             &[("assignee", "me")],
         ));
     }

@@ -43,7 +43,8 @@ pub(in crate::pages) fn why(item: &QueueItem, visit: &Visit, currency: Currency)
             None => "no value set".to_owned(),
         });
     }
-    let left_ms = item.due_at.ms_since(visit.now);
+    // Below nothing where it is late.
+    let left_ms = (item.due_at.0 - visit.now.0) / 1_000;
     parts.push(if left_ms >= 0 { format!("due in {}", rough(left_ms)) } else { format!("{} late", rough(-left_ms)) });
     if item.person_waits() {
         parts.push("a person is waiting".to_owned());

@@ -3,14 +3,17 @@
 use askama::Template;
 
 use super::settings::Once;
+use super::workflow::workflow_tabs;
 use crate::view::components::badge::{Badge, Tone};
 use crate::view::components::button::Action;
 use crate::view::components::empty::Empty;
-use crate::view::components::form::{Field, Form};
+use crate::view::components::facts::{Fact, FactValue, Facts};
+use crate::view::components::form::{Choice, Field, Form};
 use crate::view::components::icon::Icon;
 use crate::view::components::notice::Notice;
 use crate::view::components::packet::PacketCard;
 use crate::view::components::table::{Cell, Column, Row, Table};
+use crate::view::components::tabs::Tabs;
 use crate::view::samples::{self, Samples, Words, ago, csrf};
 
 /// The packet as somebody reads it who came by a link.
@@ -137,6 +140,128 @@ impl Samples for HandoffPage {
             links: Table::new("Links", columns, vec![row]),
             form: Some(Form::new("/exceptions/exc_1/handoff", csrf(), "Make a link", fields)),
             answers: answers(words),
+        }
+    }
+}
+
+/// Where packets are sent, for a client or a workflow.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/channels.html")]
+pub struct ChannelsPage {
+    /// Figures, runs, rules, handoff, settings; none for a client.
+    pub tabs: Option<Tabs>,
+    /// What is to be known first.
+    pub notices: Vec<Notice>,
+    /// What a program verifies with, of the channel that was just made.
+    pub once: Option<Once>,
+    /// The channels.
+    pub table: Table,
+    /// The form that makes one.
+    pub form: Form,
+}
+
+/// One channel.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/channel.html")]
+pub struct ChannelPage {
+    /// What is to be known first: sending fails.
+    pub notices: Vec<Notice>,
+    /// Where to, what was sent, what waits.
+    pub facts: Facts,
+    /// What of it can be set.
+    pub form: Form,
+    /// Send a test, pause, delete.
+    pub actions: Vec<Action>,
+}
+
+fn channel_fields(words: Words) -> Vec<Field> {
+    vec![
+        Field::select("kind", "By", Choice::list(&[("email", "E-mail"), ("slack", "Slack")], "email")),
+        Field::text("name", "Name", words.say("Shop floor")).optional(),
+        Field::text("to", "To", words.say("ada@example.com")),
+        Field::number("per_hour", "At most", "20").with_unit("packets an hour"),
+        Field::number("link_days", "Links end after", "7").with_unit("days"),
+        Field::check("kind_error", "Errors", true),
+    ]
+}
+
+impl Samples for ChannelsPage {
+    fn empty() -> Self {
+        let empty = Empty::new(
+            Icon::Message,
+            "Nothing is sent",
+            "A channel sends the packet of each new exception by e-mail, to Slack or to a program.",
+        );
+        let fields = channel_fields(Words::Plain);
+        Self {
+            tabs: Some(workflow_tabs("wf_1", "handoff")),
+            notices: Vec::new(),
+            once: None,
+            table: Table::new("Channels", vec![Column::new("Channel")], Vec::new()).or_empty(empty),
+            form: Form::new("/workflows/wf_1/handoff", csrf(), "Add the channel", fields),
+        }
+    }
+
+    fn full(words: &Words) -> Self {
+        let words = *words;
+        let columns = vec![
+            Column::new("Channel"),
+            Column::new("State"),
+            Column::new("Last sent"),
+            Column::number("Sent"),
+            Column::number("Waiting"),
+            Column::number("Given up"),
+        ];
+        let row = Row::opens(
+            "/channels/chn_1",
+            vec![
+                Cell::Name(words.say("Shop floor"), words.say("ada@example.com")),
+                Cell::Badge(Badge::new(Icon::Failed, "fails", Tone::Bad)),
+                Cell::Time(ago(50)),
+                Cell::number(words.number("812")),
+                Cell::number(words.number("3")),
+                Cell::number(words.number("1")),
+            ],
+        );
+        Self {
+            notices: vec![Notice::new(Tone::Warn, words.say("No mail server is set"), words.say("Fill in [mail]"))],
+            once: Some(Once {
+                title: words.say("The secret of “Bot”"),
+                value: "whsec_…".to_owned(),
+                note: "It is shown only now.".to_owned(),
+            }),
+            table: Table::new("Channels", columns, vec![row]),
+            form: Form::new("/workflows/wf_1/handoff", csrf(), "Add the channel", channel_fields(words)),
+            ..Self::empty()
+        }
+    }
+}
+
+impl Samples for ChannelPage {
+    fn empty() -> Self {
+        Self {
+            notices: Vec::new(),
+            facts: Facts::default(),
+            form: Form::new("/channels/chn_1", csrf(), "Save", channel_fields(Words::Plain)),
+            actions: Vec::new(),
+        }
+    }
+
+    fn full(words: &Words) -> Self {
+        let words = *words;
+        let facts = vec![
+            Fact::text("To", words.say("https://hooks.slack.com/…")),
+            Fact::new("Last sent", FactValue::Time(ago(50))),
+            Fact::text("Waiting", words.number("3")),
+        ];
+        Self {
+            notices: vec![Notice::new(Tone::Bad, words.say("It could not be sent"), words.say("it answered 404"))],
+            facts: Facts { facts, across: true },
+            form: Form::new("/channels/chn_1", csrf(), "Save", channel_fields(words)),
+            actions: vec![
+                Action::post("Send a test", "/channels/chn_1/test", csrf()),
+                Action::ask("Delete", "/channels/chn_1/delete"),
+            ],
         }
     }
 }

@@ -1,7 +1,7 @@
 use hmac_of::hex_sha256;
 use steward_core::time::Timestamp;
 use steward_wire::platforms::signature::{Algorithm, Encoding, HmacPlan, Scheme, SignatureError, verify, verify_by};
-use steward_wire::platforms::{Delivery, Platform};
+use steward_wire::platforms::{Delivery, Platform, new_standard_secret, sign_standard};
 
 /// The vectors, as they are computed by the senders' own libraries.
 const RETELL_BODY: &str = r#"{"event":"call_ended","call":{"call_id":"abc"}}"#;
@@ -185,5 +185,15 @@ mod hmac_of {
         let inner = Sha256::new().chain_update(padded(0x36)).chain_update(message).finalize();
         let outer = Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize();
         outer.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[test]
+fn what_steward_signs_is_what_standard_webhooks_signs() {
+    let (at, body) = (Timestamp::from_seconds(STAMP), STANDARD_BODY);
+    assert_eq!(sign_standard(STANDARD_SECRET, "wh_1", at, body).as_deref(), Some(STANDARD));
+    assert_eq!(new_standard_secret(b"0123456789abcdef0123456789abcdef"), STANDARD_SECRET);
+    for none in ["", "whsec_", "whsec_?", "MDEy"] {
+        assert_eq!(sign_standard(none, "wh_1", at, body), None, "{none}");
     }
 }
