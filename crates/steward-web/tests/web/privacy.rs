@@ -305,7 +305,7 @@ db_tests! {
         assert_eq!(key.post("/v1/logs", PROTOBUF, records).await.status, 200);
         app.assemble().await;
         let deleted = owner.send_json("POST", "/api/v1/user-data/delete", &json!({"user_id": "ann-17"})).await;
-        let expected = json!({"runs": 2, "verdicts": 0, "payloads_dropped": 0, "payloads_rewritten": 3, "drafts_naming": 0});
+        let expected = json!({"runs": 2, "verdicts": 0, "reviews": 0, "payloads_dropped": 0, "payloads_rewritten": 3, "drafts_naming": 0});
         assert_eq!(deleted.json(), expected, "{}", deleted.in_short());
         for (place, bytes) in app.db().everything_stored().await {
             assert!(!String::from_utf8_lossy(&bytes).contains("ann-17"), "{place}");
@@ -388,7 +388,7 @@ db_tests! {
         assert_eq!(owner.send_json("POST", "/api/v1/user-data/delete", &json!({"user_id": " "})).await.status, 422);
         let deleted = owner.send_json("POST", "/api/v1/user-data/delete", &whose).await;
         assert_eq!(deleted.status, 200, "{}", deleted.in_short());
-        let expected = json!({"runs": 3, "verdicts": 1, "payloads_dropped": 1, "payloads_rewritten": 2, "drafts_naming": 0});
+        let expected = json!({"runs": 3, "verdicts": 1, "reviews": 0, "payloads_dropped": 1, "payloads_rewritten": 2, "drafts_naming": 0});
         assert_eq!(deleted.json(), expected);
         for (place, bytes) in app.db().everything_stored().await {
             let text = String::from_utf8_lossy(&bytes);
