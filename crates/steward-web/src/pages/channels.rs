@@ -408,7 +408,7 @@ async fn test(
         Ok(_) => Ok(to.saying(Flash::good("A test is on its way. Whether it arrived stands here in a moment."))),
         Err(error) => {
             let words = mend(error)?;
-            Ok(to.saying(Flash { tone: Tone::Bad, text: words, link: None }))
+            Ok(to.saying(Flash { tone: Tone::Bad, ..Flash::good(words) }))
         }
     }
 }
