@@ -127,8 +127,11 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     Ok(Page::new(visit.wanted, shell, view).into_response())
 }
 
+/// Parts of an address, by name.
+type Pairs<'a> = [(&'a str, String)];
+
 /// Makes addresses of the list without some part of what is set, and with more.
-fn address_of<'a>(asked: &'a Asked, visit: &'a Visit) -> impl Fn(&str, &[(&str, String)]) -> String + 'a {
+fn address_of<'a>(asked: &'a Asked, visit: &'a Visit) -> impl Fn(&str, &Pairs<'_>) -> String + 'a {
     let sort: Vec<(String, String)> =
         visit.query.iter().filter(|(key, value)| key == "sort" && !value.is_empty()).cloned().collect();
     move |without, more| {
@@ -138,7 +141,7 @@ fn address_of<'a>(asked: &'a Asked, visit: &'a Visit) -> impl Fn(&str, &[(&str, 
     }
 }
 
-fn columns(sort: QueueSort, address: &dyn Fn(&str, &[(&str, String)]) -> String) -> Vec<Column> {
+fn columns(sort: QueueSort, address: &dyn Fn(&str, &Pairs<'_>) -> String) -> Vec<Column> {
     let head = |column: Column, by: QueueSort, now: Sorted| {
         let word = SORTS.into_iter().find(|(sort, _)| *sort == by).map_or("", |(_, word)| word);
         let now = if by == sort { now } else { Sorted::Not };
