@@ -87,6 +87,8 @@
     if (field) field.value = String(Math.max(0, unsent()));
     told = counted;
     sent = form;
+    // The next case has fields of the same names: what is typed there is meant for its keys.
+    if (form.contains(doc.activeElement)) doc.activeElement.blur();
     // Where no answer comes, somebody is still at it.
     setTimeout(() => { sent = null; ticked = performance.now(); }, 10000);
   }, true);

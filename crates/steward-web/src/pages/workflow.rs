@@ -90,7 +90,7 @@ const MORE: [(&str, &str, &[&str]); 4] = [
     ),
     (
         "People",
-        "Reviews and approvals come with their own rooms",
+        "From the reviews of the queue, in the hour in which they were closed",
         &[
             "preventable_escalation_rate",
             "review_time",

@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use clap::Args;
-use steward_app::agencies::NewAgency;
+use steward_app::agencies::{AgencyChanges, NewAgency};
 use steward_app::demo::Payload;
 use steward_app::people::NewPerson;
 use steward_app::{Actor, App, Clock, demo};
 use steward_core::clients::Client;
 use steward_core::exceptions::ExceptionKind;
 use steward_core::ids::{AgencyId, ClientId, WorkflowId};
+use steward_core::money::Nanos;
 use steward_core::patterns::PatternState;
 use steward_core::people::Role;
 use steward_core::queue::{QueueRule, RuleWhen};
@@ -141,6 +142,8 @@ impl Demo {
     }
 }
 
+/// What an hour of the demo's reviewers costs, in dollars.
+const REVIEWER_RATE: f64 = 32.0;
 /// Whom the demo's owner works with.
 const COLLEAGUE: (&str, &str) = ("Demo colleague", "colleague@demo.invalid");
 
@@ -150,6 +153,8 @@ impl Demo {
         let now = app.clock().now();
         let (_, owner, _) = app.store().find_person_by_email(OWNER).await?.context("the demo's owner is gone")?;
         let owner = actor_of(agency_id, &owner);
+        let rate = AgencyChanges { reviewer_rate_nanos: Nanos::from_units(REVIEWER_RATE), ..AgencyChanges::default() };
+        app.update_agency(&owner, rate).await?;
         let new = NewPerson {
             name: COLLEAGUE.0.to_owned(),
             email: COLLEAGUE.1.to_owned(),
