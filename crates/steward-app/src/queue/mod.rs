@@ -37,7 +37,7 @@ pub const MAX_ASSIGNED: usize = 500;
 const RESOLUTIONS: u32 = 5;
 /// Reviews of one item that its page shows.
 const REVIEWS: u32 = 50;
-/// Patterns that the summary of the queue names.
+/// Patterns that the list of those with the most that waits names.
 const PATTERNS: u32 = 20;
 
 /// One page of the queue.
@@ -83,8 +83,6 @@ pub struct QueueSummary {
     pub days: Vec<QueueDay>,
     /// Where the queue is going, by the last whole weeks, four at most.
     pub forecast: Forecast,
-    /// The patterns with the most that waits, the most first.
-    pub patterns: Vec<QueuePattern>,
 }
 
 /// One local day of the queue.
@@ -422,6 +420,30 @@ impl App {
             }
             None => Forecast::NoData,
         };
+        Ok(QueueSummary {
+            open: ages.open,
+            overdue: ages.overdue,
+            oldest: ages.oldest,
+            median: ages.median,
+            days: days_of(&flow, period, &zone),
+            forecast,
+        })
+    }
+
+    /// The patterns with the most that waits, the most first.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError::NotFound`] when the client is not there; [`AppError::Forbidden`] for who does not review.
+    pub async fn list_queue_patterns(
+        &self,
+        actor: &Actor,
+        workflows: Option<Vec<WorkflowId>>,
+        client: Option<ClientId>,
+    ) -> Result<Vec<QueuePattern>, AppError> {
+        actor.must_review()?;
+        let workflows = self.visible_of(actor, workflows, client).await?;
+        let store = self.store_of(actor);
         let waiting = store.list_queue_patterns(workflows.as_deref(), PATTERNS).await?;
         let ids: Vec<PatternId> = waiting.iter().map(|(id, _, _)| *id).collect();
         let mut patterns: HashMap<PatternId, PatternRow> =
@@ -433,15 +455,7 @@ impl App {
             }
             Some(QueuePattern { pattern, open, oldest })
         };
-        Ok(QueueSummary {
-            open: ages.open,
-            overdue: ages.overdue,
-            oldest: ages.oldest,
-            median: ages.median,
-            days: days_of(&flow, period, &zone),
-            forecast,
-            patterns: waiting.into_iter().filter_map(of_pattern).collect(),
-        })
+        Ok(waiting.into_iter().filter_map(of_pattern).collect())
     }
 
     /// The value at stake of workflows changed, or that of their client's money: what waits gets a place anew.

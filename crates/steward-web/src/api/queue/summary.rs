@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use steward_app::queue::{Forecast, forecast_in_words};
 use steward_core::ids::{ClientId, WorkflowId};
 use utoipa::{IntoParams, ToSchema};
 
@@ -45,8 +46,42 @@ pub(crate) struct SummaryJson {
     median: Option<String>,
     /// What came and went by day, the oldest first.
     days: Vec<QueueDayJson>,
+    /// Where it is going, as the last four weeks tell.
+    forecast: ForecastJson,
     /// The patterns with the most that waits, the most first; 20 at most.
     patterns: Vec<QueuePatternJson>,
+}
+
+/// Where the queue is going.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = QueueForecast)]
+pub(crate) struct ForecastJson {
+    /// Too little is known, nothing waits, it grows, growth cannot be told from chance, or it clears.
+    #[schema(pattern = "^(no_data|clear|grows|holds|clears)$")]
+    state: &'static str,
+    /// The same in words.
+    words: String,
+    /// By how many items a day it grows; negative where it shrinks. Null where days are given, or nothing is known.
+    per_day: Option<f64>,
+    /// In how many days it is cleared.
+    days: Option<f64>,
+    /// The lower bound of the 95 % interval of what is given.
+    low: Option<f64>,
+    /// The upper bound; null also where it lies too far ahead to be told.
+    high: Option<f64>,
+}
+
+impl ForecastJson {
+    fn of(forecast: &Forecast) -> Self {
+        let (state, per_day, days, low, high) = match *forecast {
+            Forecast::NoData => ("no_data", None, None, None, None),
+            Forecast::Clear => ("clear", None, None, None, None),
+            Forecast::Grows { per_day, interval: (low, high) } => ("grows", Some(per_day), None, Some(low), Some(high)),
+            Forecast::Holds { per_day, interval: (low, high) } => ("holds", Some(per_day), None, Some(low), Some(high)),
+            Forecast::Clears { days, interval: (low, high) } => ("clears", None, Some(days), Some(low), high),
+        };
+        Self { state, words: forecast_in_words(forecast), per_day, days, low, high }
+    }
 }
 
 /// One day of the queue.
@@ -99,7 +134,8 @@ pub(crate) async fn get_queue_summary(
     }
     let period = state.app.last_days(&actor, i32::try_from(days).unwrap_or(1)).await?;
     let workflows = query.workflow.map(|id| vec![id]);
-    let summary = state.app.queue_summary(&actor, workflows, query.client, period).await?;
+    let summary = state.app.queue_summary(&actor, workflows.clone(), query.client, period).await?;
+    let patterns = state.app.list_queue_patterns(&actor, workflows, query.client).await?;
     let day = |day: &steward_app::queue::QueueDay| QueueDayJson {
         date: day.date.to_string(),
         arrived: day.arrived,
@@ -118,6 +154,7 @@ pub(crate) async fn get_queue_summary(
         oldest: summary.oldest.map(|at| at.rfc3339()),
         median: summary.median.map(|at| at.rfc3339()),
         days: summary.days.iter().map(day).collect(),
-        patterns: summary.patterns.iter().map(pattern).collect(),
+        forecast: ForecastJson::of(&summary.forecast),
+        patterns: patterns.iter().map(pattern).collect(),
     }))
 }

@@ -54,12 +54,13 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
         return Err(Problem::invalid("after= is not a place in the queue").into());
     }
     let first: u64 = visit.get("n").parse().unwrap_or(0);
-    let page = app.list_queue(actor, &asked.filter, asked.client, sort, behind, PAGE).await?;
+    let period = last_days(visit.now, DAYS, &visit.zone);
+    let (page, summary) = tokio::try_join!(
+        app.list_queue(actor, &asked.filter, asked.client, sort, behind, PAGE),
+        app.queue_summary(actor, asked.filter.workflows.clone(), asked.client, period),
+    )?;
     let names = Names::load(&state, &visit).await?;
     let colleagues = Colleagues::load(&state, &visit).await?;
-    let summary = app
-        .queue_summary(actor, asked.filter.workflows.clone(), asked.client, last_days(visit.now, DAYS, &visit.zone))
-        .await?;
     let n_here = page.items.len() as u64;
     let n_all = match page.next {
         None => first + n_here,
