@@ -16,6 +16,8 @@ pub use grpc::{Called, call};
 pub use logs::Logs;
 pub use seat::{KeyHolder, Seat};
 pub use test_app::{NOW, PASSWORD, TestApp};
+/// For tests of rooms that may use only the use cases.
+pub use {steward_core, steward_wire};
 
 /// Runs each test on both databases: `x` becomes `x::sqlite` and `x::postgres`.
 ///

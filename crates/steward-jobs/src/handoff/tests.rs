@@ -9,8 +9,8 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use steward_app::handoff::{ChannelChoice, ChannelKind, ChannelScope, MadeChannel, NewChannel};
 use steward_app::secrets::Secret;
-use steward_core::ids::ChannelId;
-use steward_core::time::Timestamp;
+use steward_testkit::steward_core::ids::{ChannelId, WorkflowId};
+use steward_testkit::steward_core::time::Timestamp;
 use steward_testkit::{Answer, Seat, TestApp, TestDb, db_tests};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -126,7 +126,7 @@ async fn take_mail(stream: TcpStream, mails: &Mutex<Vec<String>>, refuses: bool)
 struct World {
     app: TestApp,
     owner: Seat,
-    workflow: steward_core::ids::WorkflowId,
+    workflow: WorkflowId,
     carrier: Carrier,
 }
 
@@ -187,7 +187,7 @@ impl World {
 fn verified(secret: &str, headers: &axum::http::HeaderMap, body: &str) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).expect("a header").to_owned();
     let at = Timestamp::from_seconds(text("webhook-timestamp").parse().expect("seconds"));
-    let signed = steward_wire::platforms::sign_standard(secret, &text("webhook-id"), at, body);
+    let signed = steward_testkit::steward_wire::platforms::sign_standard(secret, &text("webhook-id"), at, body);
     signed.expect("a secret") == text("webhook-signature")
 }
 
