@@ -79,51 +79,11 @@ impl RunQuery {
         let (mut from, mut to) = (None, None);
         for (key, value) in pairs {
             let (key, value) = (key.as_ref(), value.as_ref().trim());
-            if value.is_empty() {
-                continue;
-            }
-            let filter = &mut query.filter;
             match key {
-                "client" => query.client = Some(value.parse().map_err(|_| takes(key, "a client's id, cl_…"))?),
-                "workflow" => read_workflow(filter, value)?,
+                _ if value.is_empty() => {}
                 "from" => from = Some(read_instant(key, value, zone, false)?),
                 "to" => to = Some(read_instant(key, value, zone, true)?),
-                "state" => read_state(filter, value, now)?,
-                "outcome" => {
-                    let words = "completed, escalated, failed, abandoned or unverified";
-                    filter.outcome = Some(Outcome::parse(value).ok_or_else(|| takes(key, words))?);
-                }
-                "evidence" => {
-                    let words = "verdict, explicit, score, rule, status or nothing";
-                    filter.evidence = Some(
-                        EVIDENCE.into_iter().find(|kind| kind.as_str() == value).ok_or_else(|| takes(key, words))?,
-                    );
-                }
-                "verified" => filter.verified = Some(yes_or_no(key, value)?),
-                "exceptions" => filter.exceptions = Some(yes_or_no(key, value)?),
-                "priced" => filter.priced = Some(yes_or_no(key, value)?),
-                "late" => filter.late = yes_or_no(key, value)?,
-                "unmapped" => filter.unmapped = yes_or_no(key, value)?,
-                "unmapped_key" => filter.unmapped_key = Some(text(key, value)?),
-                "tests" => filter.with_tests = yes_or_no(key, value)?,
-                "hours" => {
-                    filter.in_hours = Some(match value {
-                        "in" => true,
-                        "out" => false,
-                        _ => return Err(takes(key, "in or out")),
-                    });
-                }
-                "model" => filter.model = Some(text(key, value)?),
-                "tool" => filter.tool = Some(text(key, value)?),
-                "error" => filter.error = Some(text(key, value)?),
-                "release" => filter.release = Some(text(key, value)?),
-                "result" => filter.result = Some(text(key, value)?),
-                "user" => filter.user_id = Some(text(key, value)?),
-                "q" => filter.text = Some(text(key, value)?),
-                "min_s" => filter.min_cycle_ms = Some(decimal(key, value, 3)?),
-                "max_s" => filter.max_cycle_ms = Some(decimal(key, value, 3)?),
-                "min_usd" => filter.min_cost_nanos = Some(decimal(key, value, 9)?),
-                _ => {}
+                _ => query.read_pair(key, value, now)?,
             }
         }
         if from.is_some() || to.is_some() {
@@ -134,6 +94,51 @@ impl RunQuery {
             query.filter.period = Some(period);
         }
         Ok(query)
+    }
+
+    /// Takes one pair in.
+    fn read_pair(&mut self, key: &str, value: &str, now: Timestamp) -> Result<(), AppError> {
+        let filter = &mut self.filter;
+        match key {
+            "client" => self.client = Some(value.parse().map_err(|_| takes(key, "a client's id, cl_…"))?),
+            "workflow" => read_workflow(filter, value)?,
+            "state" => read_state(filter, value, now)?,
+            "outcome" => {
+                let words = "completed, escalated, failed, abandoned or unverified";
+                filter.outcome = Some(Outcome::parse(value).ok_or_else(|| takes(key, words))?);
+            }
+            "evidence" => {
+                let words = "verdict, explicit, score, rule, status or nothing";
+                filter.evidence =
+                    Some(EVIDENCE.into_iter().find(|kind| kind.as_str() == value).ok_or_else(|| takes(key, words))?);
+            }
+            "verified" => filter.verified = Some(yes_or_no(key, value)?),
+            "exceptions" => filter.exceptions = Some(yes_or_no(key, value)?),
+            "priced" => filter.priced = Some(yes_or_no(key, value)?),
+            "late" => filter.late = yes_or_no(key, value)?,
+            "unmapped" => filter.unmapped = yes_or_no(key, value)?,
+            "unmapped_key" => filter.unmapped_key = Some(text(key, value)?),
+            "tests" => filter.with_tests = yes_or_no(key, value)?,
+            "hours" => {
+                filter.in_hours = Some(match value {
+                    "in" => true,
+                    "out" => false,
+                    _ => return Err(takes(key, "in or out")),
+                });
+            }
+            "model" => filter.model = Some(text(key, value)?),
+            "tool" => filter.tool = Some(text(key, value)?),
+            "error" => filter.error = Some(text(key, value)?),
+            "release" => filter.release = Some(text(key, value)?),
+            "result" => filter.result = Some(text(key, value)?),
+            "user" => filter.user_id = Some(text(key, value)?),
+            "q" => filter.text = Some(text(key, value)?),
+            "min_s" => filter.min_cycle_ms = Some(decimal(key, value, 3)?),
+            "max_s" => filter.max_cycle_ms = Some(decimal(key, value, 3)?),
+            "min_usd" => filter.min_cost_nanos = Some(decimal(key, value, 9)?),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The pairs of the query, in the order of [`KEYS`].
