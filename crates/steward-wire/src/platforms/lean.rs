@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
 use crate::WireError;
@@ -29,21 +30,24 @@ impl Lean {
     pub(super) fn read(self, body: &[u8]) -> Result<Value, WireError> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let inside = Inside { lean: self, lengths: self.lengths(), parent: "" };
+        let inside = Inside { lean: self, marks: self.marks(), parent: "" };
         let value = inside.deserialize(&mut deserializer).map_err(WireError::Json)?;
         deserializer.end().map_err(WireError::Json)?;
         Ok(value)
     }
 
-    /// The lengths of all names as bits: most members are none of them, and that is seen at once.
-    fn lengths(&self) -> u64 {
+    /// The marks of all names together: most members have none of these, and that is seen at once.
+    fn marks(&self) -> u128 {
         let names = self.without.iter().map(|(_, name)| name).chain(self.last_of.iter().map(|(_, name, _)| name));
-        names.fold(0, |bits, name| bits | bit(name))
+        names.fold(0, |marks, name| marks | mark(name))
     }
 }
 
-fn bit(name: &str) -> u64 {
-    1 << name.len().min(63)
+/// One of 128 marks by a name's length and its ends.
+fn mark(name: &str) -> u128 {
+    let end = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
+    let bytes = name.as_bytes();
+    1 << ((bytes.len() + 5 * end(bytes.first()) + 11 * end(bytes.last())) % 128)
 }
 
 /// How much a document says: its members, at any depth. Nulls are none, for they are left out.
@@ -60,7 +64,7 @@ pub(super) fn n_members(value: &Value) -> u32 {
 #[derive(Clone, Copy)]
 struct Inside<'a> {
     lean: Lean,
-    lengths: u64,
+    marks: u128,
     parent: &'a str,
 }
 
@@ -73,7 +77,7 @@ enum Member {
 
 impl Inside<'_> {
     fn member(&self, key: &str) -> Member {
-        if self.lengths & bit(key) == 0 {
+        if self.marks & mark(key) == 0 {
             return Member::Read;
         }
         let here = |around: &str, name: &str| name == key && (around == "*" || around == self.parent);
@@ -211,15 +215,18 @@ impl<'de> Visitor<'de> for Last {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Option<f64>, A::Error> {
-        let mut last = None;
-        if self.depth == 0 {
-            while let Some(found) = elements.next_element_seed(Self { depth: 1, ..self })? {
-                last = found;
-            }
-        } else {
+        if self.depth > 0 {
             while elements.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(None);
         }
-        Ok(last)
+        // Which one is the last is known behind it, so that all are passed over and it is read once more.
+        let mut last: Option<&'de RawValue> = None;
+        while let Some(element) = elements.next_element()? {
+            last = Some(element);
+        }
+        let Some(last) = last else { return Ok(None) };
+        let mut deserializer = serde_json::Deserializer::from_str(last.get());
+        Self { depth: 1, ..self }.deserialize(&mut deserializer).map_err(A::Error::custom)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Option<f64>, A::Error> {
