@@ -48,8 +48,6 @@ pub struct Queue {
 
 /// Workflows that share the exceptions, the first of which has the pattern of the bulk review.
 const WORKFLOWS: u64 = 10;
-/// Tools of a workflow; each has as many patterns as the others.
-const TOOLS: u64 = 25;
 /// Runs that one transaction of filling takes in.
 const RUNS_AT_ONCE: usize = 2_000;
 /// What the pattern of the bulk review says.
@@ -194,9 +192,9 @@ impl Queue {
         let (workflow, tool, message) = if n < self.bulk {
             (0, 0, BULK_TEMPLATE.to_owned())
         } else {
+            // What differs in its words alone may be one pattern; what fails in another tool never is.
             let of = n % self.patterns.max(1);
-            let (workflow, tool) = (of % WORKFLOWS, of / WORKFLOWS % TOOLS);
-            (workflow, tool + 1, format!("{} was refused", word(of / WORKFLOWS / TOOLS)))
+            (of % WORKFLOWS, of / WORKFLOWS + 1, "the order was refused".to_owned())
         };
         json!({
             "id": format!("r{n}"), "workflow": format!("agent-{workflow}"), "outcome": "failed", "ended_at": at,
@@ -207,16 +205,6 @@ impl Queue {
             }],
         })
     }
-}
-
-/// A word of letters only, so that no two look like one with another value in it.
-fn word(mut n: u64) -> String {
-    let mut word = String::new();
-    for _ in 0..4 {
-        word.push(char::from(b'a' + u8::try_from(n % 26).unwrap_or_default()));
-        n /= 26;
-    }
-    format!("the {word}{word} of the order")
 }
 
 struct Prepared {

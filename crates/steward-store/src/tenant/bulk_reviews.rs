@@ -283,16 +283,16 @@ impl AgencyStore {
                     .store
                     .within(
                         &tx,
-                        "UPDATE queue_items SET closed_at = $2, closed_by = 'review',
-                             claim_until = CASE WHEN claim_until > $2 THEN $2 ELSE claim_until END,
-                             review_id = (SELECT r.id FROM reviews r WHERE r.agency_id = queue_items.agency_id
-                                 AND r.item_id = queue_items.id AND r.bulk_id = $3 AND r.undone_at IS NULL)
-                         WHERE agency_id = $1 AND id IN (",
+                        // The items are found by their reviews, and those by their ids: whatever else a planner may
+                        // choose goes through all of the bulk review for every item.
+                        "UPDATE queue_items SET closed_at = $2, closed_by = 'review', review_id = r.id,
+                             claim_until = CASE WHEN claim_until > $2 THEN $2 ELSE claim_until END
+                         FROM reviews r WHERE queue_items.agency_id = $1 AND queue_items.id = r.item_id
+                             AND r.agency_id = $1 AND r.id IN (",
                     )
                     .bind(agency)
-                    .bind(now.0)
-                    .bind(id);
-                sql.push_list(reviews.iter().map(|review| review.item_id.as_uuid().into()));
+                    .bind(now.0);
+                sql.push_list(reviews.iter().map(|review| review.id.as_uuid().into()));
                 sql.push(")");
                 sql.run().await?;
             }
