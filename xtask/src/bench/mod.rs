@@ -33,7 +33,12 @@ const POSTGRES_PAGE_BAR: Bar = Bar::AtMost(150.0);
 const REPORT_BAR: Bar = Bar::AtMost(200.0);
 const POSTGRES_REPORT_BAR: Bar = Bar::AtMost(600.0);
 const PDF_BAR: Bar = Bar::AtMost(1_000.0);
+const QUEUE_PAGE_BAR: Bar = Bar::AtMost(60.0);
+const BULK_BAR: Bar = Bar::AtMost(3_000.0);
 const READY_BAR: Bar = Bar::AtMost(500.0);
+const SQLITE: &str = "SQLite";
+const POSTGRES: &str = "PostgreSQL";
+const DATABASES: [&str; 2] = [SQLITE, POSTGRES];
 const PROGRAM_SIZE: &str = "the program's size";
 const PROGRAM_BAR: Bar = Bar::AtMost(60.0);
 
@@ -161,10 +166,9 @@ impl<'a> Bench<'a> {
     /// All rows in their order, so that what fails before its first figure is missed and not merely absent.
     fn outline(&self) -> Table {
         let mut table = Table::default();
-        for (database, rate, lag, memory) in [
-            ("SQLite", INTAKE_BAR, Some(LAG_BAR), Some(INTAKE_MEMORY_BAR)),
-            ("PostgreSQL", POSTGRES_INTAKE_BAR, None, None),
-        ] {
+        for (database, rate, lag, memory) in
+            [(SQLITE, INTAKE_BAR, Some(LAG_BAR), Some(INTAKE_MEMORY_BAR)), (POSTGRES, POSTGRES_INTAKE_BAR, None, None)]
+        {
             let what = intake(database);
             table.row(&what, Unit::SpansPerSecond, Some(rate));
             table.row(&format!("{what}: lag after the load"), Unit::Seconds, lag);
@@ -184,6 +188,11 @@ impl<'a> Bench<'a> {
             for ((what, unit, _), bar) in OVER_RUNS.into_iter().zip(bars) {
                 table.row(&over_runs(what, &over), unit, bar);
             }
+        }
+        for database in DATABASES {
+            table.row(&queue_row("its page", database), Unit::Milliseconds, Some(QUEUE_PAGE_BAR));
+            table.row(&queue_row("its slowest list", database), Unit::Milliseconds, Some(QUEUE_PAGE_BAR));
+            table.row(&bulk_row(database), Unit::Milliseconds, Some(BULK_BAR));
         }
         table.row(PROGRAM_SIZE, Unit::Megabytes, Some(PROGRAM_BAR));
         table
@@ -209,7 +218,7 @@ impl<'a> Bench<'a> {
                 .inspect_err(|error| Peer::ALL.iter().for_each(|peer| table.fail(&against(*peer), error)))
                 .ok()
         });
-        let postgres = postgres::find_or_install().inspect_err(|error| table.fail(&intake("PostgreSQL"), error)).ok();
+        let postgres = postgres::find_or_install().inspect_err(|error| table.fail(&intake(POSTGRES), error)).ok();
         let mut folders = Vec::new();
         for runs in self.sizes() {
             match self.filled_folder(runs) {
@@ -228,7 +237,7 @@ impl<'a> Bench<'a> {
         }
         let prepared = self.prepare(table);
         if let Some(installation) = &prepared.postgres {
-            machine.insert("PostgreSQL", installation.version.clone());
+            machine.insert(POSTGRES, installation.version.clone());
         }
         for round in 1..=self.plan.rounds {
             println!("\n── round {round} of {} ──", self.plan.rounds);
@@ -246,19 +255,52 @@ impl<'a> Bench<'a> {
                 table.fail(&pages_row(&over), &error);
             }
         }
+        println!("\n── the queue ──");
+        if let Err(error) = self.queue(table, SQLITE, None) {
+            table.fail(&bulk_row(SQLITE), &error);
+        }
+        if let Some(installation) = &prepared.postgres {
+            let measured = Postgres::start_durable(installation)
+                .and_then(|server| self.queue(table, POSTGRES, Some(server.url())));
+            if let Err(error) = measured {
+                table.fail(&bulk_row(POSTGRES), &error);
+            }
+        }
+    }
+
+    /// Measures the queue's pages and bulk reviews once, over a folder or a database that is filled for it.
+    fn queue(&self, table: &mut Table, database: &str, url: Option<&str>) -> Result<()> {
+        let mut command = self.steward_bench();
+        command.args(["queue", "--times", &self.plan.times.to_string()]);
+        command.arg("--folder").arg(self.folder.path().join("queue"));
+        if let Some(url) = url {
+            command.args(["--postgres", url]);
+        }
+        let figures = self.figures_of(command)?;
+        let mut slowest = 0.0_f64;
+        for page in figures["pages"].as_array().context("the figures name no pages")? {
+            let p95_ms = number(page, "p95_ms")?;
+            match page["page"].as_str().context("a page has no name")? {
+                "queue page" => table.add(&queue_row("its page", database), Unit::Milliseconds, p95_ms),
+                _ => slowest = slowest.max(p95_ms),
+            }
+        }
+        table.add(&queue_row("its slowest list", database), Unit::Milliseconds, slowest);
+        table.add(&bulk_row(database), Unit::Milliseconds, number(&figures, "bulk_ms")?);
+        Ok(())
     }
 
     fn round(&self, prepared: &Prepared, table: &mut Table, machine: &mut BTreeMap<&'static str, String>) {
-        let stored = self.intake(table, "SQLite", None);
+        let stored = self.intake(table, SQLITE, None);
         if let Err(error) = &stored {
-            table.fail(&intake("SQLite"), error);
+            table.fail(&intake(SQLITE), error);
         }
         if let Some(installation) = &prepared.postgres {
             // Each round has a server of its own: the database must be empty.
             let measured = Postgres::start_durable(installation)
-                .and_then(|server| self.intake(table, "PostgreSQL", Some(server.url())));
+                .and_then(|server| self.intake(table, POSTGRES, Some(server.url())));
             if let Err(error) = measured {
-                table.fail(&intake("PostgreSQL"), &error);
+                table.fail(&intake(POSTGRES), &error);
             }
         }
         if let Some(peers) = &prepared.peers {
@@ -395,6 +437,15 @@ fn page_row(name: &str, over: &str) -> String {
 
 fn intake(database: &str) -> String {
     format!("intake, {database}")
+}
+
+/// The load is that of `steward-bench queue`, unless it is told otherwise.
+fn queue_row(what: &str, database: &str) -> String {
+    format!("queue of 100,000 open exceptions in 5,000 patterns, {database}: {what}, 95 % within")
+}
+
+fn bulk_row(database: &str) -> String {
+    format!("bulk review of 10,000 of them, {database}")
 }
 
 fn stored_by(peer: Peer) -> String {
