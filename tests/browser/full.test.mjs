@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { LOOKS, barriers, complaintsOf, launch, sideways, visit } from "./harness.mjs";
+import { LOOKS, holds, launch, visit } from "./harness.mjs";
 
 const TOOLS = 40;
 const RELEASES = 12;
@@ -60,26 +60,9 @@ before(async () => {
 });
 after(() => browser?.close());
 
-for (const look of LOOKS) {
-  test(`full pages hold at ${look.name}`, async (t) => {
-    const context = await visit(browser, look);
-    for (const address of addresses) {
-      await t.test(`${decodeURIComponent(address).slice(0, 60)} at ${look.name}`, async () => {
-        const page = await context.newPage();
-        try {
-          const complaints = complaintsOf(page);
-          const response = await page.goto(address, { waitUntil: "load" });
-          assert.equal(response.status(), 200);
-          const found = { sideways: await sideways(page), barriers: await barriers(page), complaints };
-          assert.deepEqual(found, { sideways: [], barriers: [], complaints: [] });
-        } finally {
-          await page.close();
-        }
-      });
-    }
-    await context.close();
-  });
-}
+test("full pages hold at both widths, by day and by night", async (t) => {
+  await holds(t, browser, addresses);
+});
 
 /** Sends a form with the token that its page carries, and gives where it led. */
 async function made(context, path, fields) {

@@ -1,5 +1,6 @@
 // What browser tests share: the browser, the looks, the way from page to page, and what every page must be.
 
+import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
@@ -157,14 +158,44 @@ export async function sideways(page) {
   });
 }
 
+/** Checks that a page holds at both widths, by day and by night: it fits, has no barriers, and complains of nothing. */
+export async function holds(t, browser, addresses) {
+  for (const width of [1440, 390]) {
+    const [day, night] = LOOKS.filter((look) => look.width === width);
+    const context = await visit(browser, day);
+    for (const address of addresses) {
+      await t.test(`${decodeURIComponent(address).slice(0, 60)} at ${width}`, async () => {
+        const page = await context.newPage();
+        try {
+          const complaints = complaintsOf(page);
+          const response = await page.goto(address, { waitUntil: "load" });
+          assert.equal(response.status(), 200);
+          const found = { sideways: await sideways(page), byDay: await barriers(page) };
+          await page.emulateMedia({ colorScheme: night.colorScheme });
+          // Night changes colours and nothing else, so that only what looks at colours is asked again.
+          found.byNight = await barriers(page, ["color-contrast", "link-in-text-block"]);
+          // All at once: whoever mends a page wants to see everything that is wrong with it.
+          assert.deepEqual({ ...found, complaints }, { sideways: [], byDay: [], byNight: [], complaints: [] });
+        } finally {
+          await page.close();
+        }
+      });
+    }
+    await context.close();
+  }
+}
+
 let axe;
 
-/** What axe finds serious or critical. */
-export async function barriers(page) {
+/** What axe finds serious or critical, by all its rules or by some. */
+export async function barriers(page, rules = null) {
   axe ??= await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
   // Evaluated by the debugger, so that a strict content security policy does not stop it.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
+  const { violations } = await page.evaluate((rules) => {
+    const only = rules ? { runOnly: { type: "rule", values: rules } } : {};
+    return window.axe.run(document, { resultTypes: ["violations"], ...only });
+  }, rules);
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(" · ")}`);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
-import { LOOKS, barriers, complaintsOf, launch, pages, rooms, sideways, visit } from "./harness.mjs";
+import { LOOKS, holds, launch, pages, rooms, visit } from "./harness.mjs";
 
 let browser;
 before(async () => {
@@ -32,27 +32,9 @@ test("the sign-in link opens nothing a second time", async () => {
   await context.close();
 });
 
-for (const look of LOOKS) {
-  test(`every page holds at ${look.name}`, async (t) => {
-    const context = await visit(browser, look);
-    for (const address of await pages(browser)) {
-      await t.test(`${address} at ${look.name}`, async () => {
-        const page = await context.newPage();
-        try {
-          const complaints = complaintsOf(page);
-          const response = await page.goto(address, { waitUntil: "load" });
-          assert.equal(response.status(), 200);
-          // All at once: whoever mends a page wants to see everything that is wrong with it.
-          const found = { sideways: await sideways(page), barriers: await barriers(page), complaints };
-          assert.deepEqual(found, { sideways: [], barriers: [], complaints: [] });
-        } finally {
-          await page.close();
-        }
-      });
-    }
-    await context.close();
-  });
-}
+test("every page holds at both widths, by day and by night", async (t) => {
+  await holds(t, browser, await pages(browser));
+});
 
 test("every page names itself and works without JavaScript", async (t) => {
   const context = await visit(browser, LOOKS[0], { javaScriptEnabled: false });
