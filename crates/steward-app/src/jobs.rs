@@ -5,6 +5,7 @@ use steward_core::ids::{AgencyId, JobId, RunId, WorkflowId};
 use steward_core::time::Period;
 use steward_store::system::{Job, JobState};
 use steward_store::tenant::RunFilter;
+use tokio::sync::Notify;
 
 use crate::reviews::{BULK_REVIEW, BulkJob};
 use crate::{App, AppError};
@@ -31,7 +32,22 @@ pub struct Reread {
     pub period: Option<Period>,
 }
 
+/// Rings when this process queued a job, so that whoever does jobs need not wait until they look again.
+#[derive(Debug, Default)]
+pub(crate) struct Bell(Notify);
+
 impl App {
+    /// Waits until this process queues a job. What was queued since the last call is told at once; what others queue is
+    /// not told at all.
+    pub async fn job_queued(&self) {
+        self.inner.jobs.0.notified().await;
+    }
+
+    /// Tells that a job was queued.
+    pub(crate) fn tell_job(&self) {
+        self.inner.jobs.0.notify_one();
+    }
+
     /// Queues a job of an agency, unless the same one waits already. Gives whether it did.
     ///
     /// # Errors
@@ -45,7 +61,9 @@ impl App {
         payload: &impl Serialize,
     ) -> Result<bool, AppError> {
         let job = self.new_job(agency_id, kind, dedupe, payload);
-        Ok(self.store().enqueue_job(&job).await?)
+        let queued = self.store().enqueue_job(&job).await?;
+        self.tell_job();
+        Ok(queued)
     }
 
     /// A job that is due now.

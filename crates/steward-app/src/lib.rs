@@ -79,6 +79,7 @@ struct Inner {
     live: live::Live,
     mistakes: mistakes::Pending,
     connections: connections::Seen,
+    jobs: jobs::Bell,
     seal: OnceLock<seal::Seal>,
 }
 
@@ -100,6 +101,7 @@ impl App {
                 live: live::Live::new(),
                 mistakes: mistakes::Pending::default(),
                 connections: connections::Seen::default(),
+                jobs: jobs::Bell::default(),
                 seal: OnceLock::new(),
             }),
         }

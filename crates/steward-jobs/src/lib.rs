@@ -16,7 +16,7 @@ use tokio::sync::watch;
 pub use handoff::{MailSecurity, MailServer, hand_over};
 pub use poll::poll;
 
-/// How often the queue is looked at when it was empty.
+/// How often the queue is looked at when it was empty, for what other processes put into it.
 const PAUSE: Duration = Duration::from_millis(1_000);
 /// How often retention and tidying come round.
 const HOUSEKEEPING: Duration = Duration::from_secs(900);
@@ -43,6 +43,7 @@ pub async fn run(app: App, retention: Retention, mut stop: watch::Receiver<bool>
         }
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
+            () = app.job_queued() => {}
             _ = housekeeping.tick() => keep_house(&app, retention).await,
             _ = stop.changed() => return,
         }

@@ -409,23 +409,22 @@ impl App {
         let workflows = self.visible_of(actor, workflows, client).await?;
         let store = self.store_of(actor);
         let agency = store.find_agency().await?.ok_or(AppError::NotFound("agency"))?;
-        let ages = store.find_queue_ages(workflows.as_deref(), self.clock().now()).await?;
-        let flow = store.list_queue_flow(workflows.as_deref(), period).await?;
-        let zone = agency.zone();
-        let weeks = forecast::weeks_before(self.clock().now(), &zone);
-        let forecast = match weeks {
-            Some(weeks) => {
-                let flow = store.list_queue_flow(workflows.as_deref(), weeks).await?;
-                forecast::of(&days_of(&flow, weeks, &zone), ages.open)
-            }
-            None => Forecast::NoData,
-        };
+        let (now, zone) = (self.clock().now(), agency.zone());
+        let weeks = forecast::weeks_before(now, &zone);
+        let whole = weeks
+            .map_or(period, |weeks| Period { start: weeks.start.min(period.start), end: weeks.end.max(period.end) });
+        let (ages, flow) = tokio::try_join!(
+            store.find_queue_ages(workflows.as_deref(), now),
+            store.list_queue_flow(workflows.as_deref(), whole),
+        )?;
+        let days_in = |period: Period| days_of(&flow, period, &zone);
+        let forecast = weeks.map_or(Forecast::NoData, |weeks| forecast::of(&days_in(weeks), ages.open));
         Ok(QueueSummary {
             open: ages.open,
             overdue: ages.overdue,
             oldest: ages.oldest,
             median: ages.median,
-            days: days_of(&flow, period, &zone),
+            days: days_in(period),
             forecast,
         })
     }
@@ -586,7 +585,8 @@ fn days_of(flow: &[(i32, Flow, i64)], period: Period, zone: &jiff::tz::TimeZone)
         let Ok(next) = date.tomorrow() else { break };
         date = next;
     }
-    for (hour, what, n) in flow {
+    let hours = period.start.hour()..period.end.plus_micros(HOUR_MICROS - 1).hour();
+    for (hour, what, n) in flow.iter().filter(|(hour, ..)| hours.contains(hour)) {
         let date = date_of(Timestamp(i64::from(*hour) * HOUR_MICROS));
         let at = days.partition_point(|day| day.date < date).min(days.len().saturating_sub(1));
         let Some(day) = days.get_mut(at) else { continue };

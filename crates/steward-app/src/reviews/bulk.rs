@@ -122,6 +122,7 @@ impl App {
                 tracing::warn!(error = &error as &dyn std::error::Error, "bulk review {id} is left to its job");
             }
         }
+        self.tell_job();
         let bulk = self.find_bulk_review(actor, id).await?;
         self.tell_queue(actor, bulk.workflow_id);
         Ok(bulk)

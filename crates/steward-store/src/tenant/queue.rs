@@ -516,18 +516,18 @@ impl AgencyStore {
         now: Timestamp,
     ) -> Result<QueueAges, StoreError> {
         let mut ages = QueueAges::default();
-        let mut counts = self.read(
-            "SELECT COUNT(*), COUNT(CASE WHEN due_at < $2 THEN 1 END) FROM queue_items
-             WHERE agency_id = $1 AND closed_at IS NULL",
-        );
-        counts = counts.bind(now.0);
-        push_workflows(&mut counts, "workflow_id", workflows);
-        if workflows.is_none() {
-            counts.push(COUNTED_BY_DUE);
+        // Two ranges of one index, which is half the work of one count with a condition on each row.
+        for (range, n) in [("<", &mut ages.overdue), (">=", &mut ages.open)] {
+            let mut sql = self.read(format!(
+                "SELECT COUNT(*) FROM queue_items WHERE agency_id = $1 AND closed_at IS NULL AND due_at {range} $2"
+            ));
+            sql = sql.bind(now.0);
+            push_workflows(&mut sql, "workflow_id", workflows);
+            if let Some(mut row) = sql.first().await? {
+                *n = row.take::<i64>()?.unsigned_abs();
+            }
         }
-        if let Some(mut row) = counts.first().await? {
-            (ages.open, ages.overdue) = (row.take::<i64>()?.unsigned_abs(), row.take::<i64>()?.unsigned_abs());
-        }
+        ages.open += ages.overdue;
         // At the middle of an even number the older of the two, so that at least half wait so long.
         for (place, at) in [(0, &mut ages.oldest), (ages.open.saturating_sub(1) / 2, &mut ages.median)] {
             let mut sql = self.read("SELECT arrived_at FROM queue_items WHERE agency_id = $1 AND closed_at IS NULL");
