@@ -174,16 +174,20 @@ const MAX_REASON_CHARS: usize = 400;
 /// A reason in small letters with one space before each word.
 struct Words {
     text: String,
+    /// The places of those spaces.
+    starts: Vec<usize>,
 }
 
 impl Words {
     fn of(reason: &str) -> Self {
         let mut text = String::with_capacity(reason.len().min(MAX_REASON_CHARS) + 1);
+        let mut starts = Vec::new();
         let (mut in_word, mut before_lower) = (false, false);
         for c in reason.chars().take(MAX_REASON_CHARS) {
             if c.is_alphanumeric() {
                 // `callEnded` is two words.
                 if !in_word || (before_lower && c.is_uppercase()) {
+                    starts.push(text.len());
                     text.push(' ');
                 }
                 text.extend(c.to_lowercase());
@@ -191,7 +195,7 @@ impl Words {
             in_word = c.is_alphanumeric();
             before_lower = c.is_lowercase();
         }
-        Self { text }
+        Self { text, starts }
     }
 
     /// Whether any of the beginnings of words, or of words in a row, is there.
@@ -208,10 +212,8 @@ impl Words {
 
     /// The places of a phrase that begins where a word does.
     fn starts<'a>(&'a self, phrase: &'a str) -> impl Iterator<Item = usize> + 'a {
-        self.text
-            .match_indices(phrase)
-            .filter_map(|(at, _)| at.checked_sub(1))
-            .filter(|at| self.text.as_bytes()[*at] == b' ')
+        let text = self.text.as_bytes();
+        self.starts.iter().copied().filter(move |at| text[at + 1..].starts_with(phrase.as_bytes()))
     }
 
     /// The first number that is an HTTP or SIP status of a failure.
