@@ -416,6 +416,10 @@ impl Adding<'_> {
     fn add_run(&mut self, run: &RunFacts) {
         self.add(Metric::Runs, "", 1, i64::from(run.n_steps));
         self.add(Metric::Outcome, run.outcome().as_str(), 1, 0);
+        if let Some(claimed) = run.claimed {
+            let key = format_args!("{}{KEY_SEPARATOR}{}", claimed.as_str(), run.outcome().as_str());
+            self.add_to(Metric::Verdicts, key, 1, 0);
+        }
         if run.n_exceptions > 0 {
             self.add(Metric::Exceptions, "", 1, i64::from(run.n_exceptions));
         }
@@ -456,10 +460,6 @@ impl Adding<'_> {
     /// How the run was read and what its figures rest on; for all runs together only.
     fn add_reading(&mut self, run: &RunFacts) {
         self.add(Metric::Evidence, run.evidence_kind().as_str(), 1, 0);
-        if let Some(claimed) = run.claimed {
-            let key = format_args!("{}{KEY_SEPARATOR}{}", claimed.as_str(), run.outcome().as_str());
-            self.add_to(Metric::Verdicts, key, 1, 0);
-        }
         self.add(Metric::CostSource, run.cost_source.as_str(), 1, 0);
         for dialect in &run.dialects {
             self.add(Metric::Dialect, dialect, 1, 0);

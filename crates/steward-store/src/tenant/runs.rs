@@ -780,6 +780,12 @@ impl AgencyStore {
             }
             self.forget_sampled(&tx, ids).await?;
         }
+        self.store
+            .within(&tx, "DELETE FROM sampling_days WHERE agency_id = $1 AND day < $2")
+            .bind(agency)
+            .bind(before.day())
+            .run()
+            .await?;
         // What was said of many at once is as old as the last of them.
         self.store
             .within(&tx, "DELETE FROM bulk_reviews WHERE agency_id = $1 AND created_at < $2")
