@@ -9,11 +9,13 @@ use steward_core::clients::{Agency, Client};
 use steward_core::ids::{ClientId, WorkflowId};
 use steward_core::metrics::{self, Figure, HumanWork, Inputs, Sums};
 use steward_core::money::{Currency, Nanos};
+use steward_core::outcome::Outcome;
+use steward_core::sampling::{Audit, Audited};
 use steward_core::tallies::{Metric, Slice};
 use steward_core::time::{Period, Timestamp};
 use steward_core::workflow::Workflow;
 use steward_stats::histogram::Histogram;
-use steward_stats::intervals::wilson;
+use steward_stats::intervals::{wilson, wilson_of_share};
 use steward_store::tenant::{TallyQuery, TallySeries};
 
 use crate::{Actor, App, AppError};
@@ -176,6 +178,13 @@ impl App {
                 None
             };
             let human = |sums: &Sums| HumanWork::of(sums, rate);
+            // Samples are of whole workflows.
+            let audits = if scope.slice == Slice::All && scope.release.is_none() {
+                self.store_of(actor).sum_samples(&query.workflows, period).await?
+            } else {
+                HashMap::new()
+            };
+            let audited = audited_of(&by_workflow, &audits);
             let inputs = Inputs {
                 hours: period.hours(),
                 working_days: working_days(period, &hours, &zone),
@@ -183,6 +192,7 @@ impl App {
                 units_per_usd: money.units_per_usd,
                 review_ms: review_quantiles(&sums),
                 human: human(&sums),
+                audited,
                 queue_age_hours: if period.end > now { queue_age_hours } else { None },
                 net_hours_saved: sum_of(&workflows, &by_workflow, |w, s| {
                     metrics::net_hours_saved(s, &w.settings, human(s).as_ref())
@@ -195,7 +205,7 @@ impl App {
                 retainer,
             };
             let mut figures = metrics::compute(&sums, &inputs);
-            figures.iter_mut().for_each(add_interval);
+            figures.iter_mut().for_each(|figure| add_interval(figure, &audited));
             if !actor.role.sees_money() {
                 figures.retain(|f| !is_money(&f.id));
             }
@@ -314,6 +324,7 @@ const FIGURE_METRICS: &[Metric] = &[
     Metric::Runs,
     Metric::Outcome,
     Metric::Evidence,
+    Metric::Verdicts,
     Metric::Exceptions,
     Metric::CycleMs,
     Metric::CycleBucket,
@@ -353,9 +364,29 @@ pub fn is_money(id: &str) -> bool {
     metrics::definition(id).is_some_and(|d| matches!(d.unit, Unit::Money | Unit::MoneyPerRun | Unit::Ratio))
 }
 
-fn add_interval(figure: &mut Figure) {
+/// What samples say of workflows together, by their sums and their audits.
+pub(crate) fn audited_of(sums: &HashMap<WorkflowId, Sums>, audits: &HashMap<WorkflowId, Audit>) -> Audited {
+    // In one order, so that sums of floats are the same each time.
+    let mut ids: Vec<&WorkflowId> = sums.keys().chain(audits.keys()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let none = Sums::default();
+    Audited::of(ids.into_iter().map(|id| {
+        let sums = sums.get(id).unwrap_or(&none);
+        let audit = audits.get(id).copied().unwrap_or_default();
+        (audit, sums.claimed(Outcome::Completed), sums.claimed_verified())
+    }))
+}
+
+pub(crate) fn add_interval(figure: &mut Figure, audited: &Audited) {
     let counts = figure.numerator.zip(figure.denominator).filter(|_| figure.is_rate);
-    let interval = counts.and_then(|(part, whole)| wilson(part.max(0.0) as u64, whole.max(0.0) as u64));
+    let interval = if figure.id == "audited_completion_rate" {
+        let claimed = audited.claimed_rate().filter(|_| figure.value.is_some());
+        let interval = audited.share.and_then(|share| wilson_of_share(share, audited.effective));
+        claimed.zip(interval).map(|(claimed, (low, high))| (claimed * low, claimed * high))
+    } else {
+        counts.and_then(|(part, whole)| wilson(part.max(0.0) as u64, whole.max(0.0) as u64))
+    };
     if let Some((low, high)) = interval {
         (figure.low, figure.high) = (Some(low), Some(high));
     }

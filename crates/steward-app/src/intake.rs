@@ -485,6 +485,7 @@ impl App {
         tokio::spawn(self.clone().assemble_forever(to_assemble));
         tokio::spawn(self.clone().mine_forever());
         tokio::spawn(self.clone().fill_forever());
+        tokio::spawn(self.clone().sample_forever());
     }
 
     async fn commit_forever(self, mut to_commit: mpsc::Receiver<Commit>, held: mpsc::Sender<Held>) {

@@ -36,6 +36,7 @@ pub mod retention;
 pub mod reviews;
 pub mod run_query;
 pub mod runs;
+pub mod sampling;
 pub mod seal;
 pub mod secrets;
 pub mod sign_in;

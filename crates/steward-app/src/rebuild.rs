@@ -74,6 +74,7 @@ impl App {
                     first_received_at: run.first_received_at,
                     last_received_at: run.first_received_at,
                     had_exceptions: !run.facts.exceptions.is_empty(),
+                    had_ended: run.facts.finished,
                 });
             }
             store.commit_runs(commit).await?;
@@ -103,6 +104,7 @@ fn emptied(facts: &RunFacts) -> RunFacts {
         due_at: None,
         final_at: None,
         evidence,
+        claimed: None,
         cost_nanos: None,
         known_cost_nanos: Nanos(0),
         cost_source: CostSource::Unknown,

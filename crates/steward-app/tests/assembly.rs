@@ -240,6 +240,7 @@ db_tests! {
             workflow_id: run.workflow_id,
             key: run.key.clone(),
             revision: run.revision + 1,
+            had_ended: run.facts.finished,
             had_exceptions: !run.facts.exceptions.is_empty(),
             facts,
             steps: None,

@@ -120,7 +120,8 @@ pub fn derive(steps: &[Step], context: &Context<'_>) -> Option<RunFacts> {
     let declared = Declarations::of(steps);
     let end = end_of(steps, &declared, context, started_at);
     let counted = Counted::of(steps, &tree, &errors, context.prices, declared.cost);
-    let evidence = if end.finished { decide(steps, &declared, context) } else { nothing("the run has not ended") };
+    let claimed = if end.finished { decide(steps, &declared, context) } else { nothing("the run has not ended") };
+    let verdict = context.verdict.filter(|_| end.finished);
     let in_hours = context.hours.is_open(started_at, context.zone);
     let cycle_ms = ended_at.ms_since(started_at);
     let mut unmapped: Vec<String> = steps.iter().flat_map(|s| s.reading.unmapped.iter().cloned()).collect();
@@ -172,7 +173,8 @@ pub fn derive(steps: &[Step], context: &Context<'_>) -> Option<RunFacts> {
             sum
         }),
         without_content: steps.iter().any(|s| s.reading.without_content),
-        evidence,
+        claimed: verdict.map(|_| claimed.outcome),
+        evidence: verdict.map_or(claimed, evidence_of),
     };
     facts.exceptions = exceptions::extract(&facts, steps, &tree, &errors, context.settings);
     facts.n_exceptions = count(facts.exceptions.len());
@@ -626,16 +628,18 @@ fn nothing(words: &str) -> Evidence {
     Evidence { outcome: Outcome::Unverified, kind: EvidenceKind::Nothing, words: words.to_owned(), span_id: None }
 }
 
-/// Decides the outcome of a finished run by the strongest evidence there is.
+/// A person's word, which is stronger than anything else.
+fn evidence_of(verdict: &Verdict) -> Evidence {
+    let words = if verdict.comment.is_empty() {
+        format!("{} looked at it", verdict.by)
+    } else {
+        format!("{}: {}", verdict.by, verdict.comment)
+    };
+    Evidence { outcome: verdict.outcome, kind: EvidenceKind::Verdict, words, span_id: None }
+}
+
+/// Decides what is claimed of a finished run by the strongest evidence there is, people's words left out.
 fn decide(steps: &[Step], declared: &Declarations, context: &Context<'_>) -> Evidence {
-    if let Some(verdict) = context.verdict {
-        let words = if verdict.comment.is_empty() {
-            format!("{} looked at it", verdict.by)
-        } else {
-            format!("{}: {}", verdict.by, verdict.comment)
-        };
-        return Evidence { outcome: verdict.outcome, kind: EvidenceKind::Verdict, words, span_id: None };
-    }
     if let Some((outcome, words, span_id)) = &declared.outcome {
         return Evidence {
             outcome: *outcome,

@@ -26,6 +26,7 @@ pub mod report;
 pub mod reviews;
 pub mod rules;
 pub mod run;
+pub mod sampling;
 pub mod step;
 pub mod tallies;
 pub mod time;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::money::Nanos;
 use crate::outcome::Outcome;
 use crate::queue::ItemKind;
+use crate::sampling::Audited;
 use crate::tallies::{KEY_SEPARATOR, Metric, PREVENTABLE, VERIFIED};
 use crate::workflow::{ValueBasis, WorkflowSettings};
 
@@ -81,6 +82,8 @@ definitions! {
     "runs", "Runs", Count, Neither, "Runs that finished in the period. A run counts in the hour in which it ended; test and shadow runs are left out.";
     "coverage", "Coverage", Share, Up, "Finished runs whose outcome is known, over all finished runs. An unverified run ended, and nothing says whether it did its job.";
     "completion_rate", "Completion rate", Share, Up, "Completed runs over finished runs with a verified outcome. The bounds beside it are what it would be if every unverified run had failed, and if every one had completed.";
+    "claimed_completion_rate", "Claimed completion", Share, Up, "Runs claimed completed over finished runs of which an outcome is claimed: by the agent, a score, a rule or the run's status, before any person said otherwise.";
+    "audited_completion_rate", "Audited completion", Share, Up, "The claimed completion rate times the share of claims that stand where people looked: of the runs claimed completed some are chosen by chance and reviewed, and each weighs one over the probability with which it was chosen (the ratio estimator of Hájek, 1971). The interval is Wilson's for so many samples of equal weight as say as much (Kish, 1965). A claim falls when the reviewer corrects the outcome, or calls the agent wrong without saying what came of the run; samples that nobody reviewed are taken to be like the others, and how many of them are reviewed stands under it. A sample counts in the hour in which its run ended.";
     "escalation_rate", "Escalation rate", Share, Down, "Runs handed to a person over finished runs with a verified outcome.";
     "abandonment_rate", "Abandonment rate", Share, Down, "Runs that the other side left, over finished runs with a verified outcome.";
     "failure_rate", "Failure rate", Share, Down, "Failed runs over finished runs with a verified outcome.";
@@ -213,6 +216,23 @@ impl Sums {
         VERIFIED.iter().map(|outcome| self.outcome(*outcome)).sum()
     }
 
+    /// Finished runs of which an outcome was claimed, before any person said otherwise.
+    #[must_use]
+    pub fn claimed(&self, outcome: Outcome) -> i64 {
+        let word = outcome.as_str();
+        let changed = self
+            .pairs(Metric::Verdicts)
+            .into_iter()
+            .map(|(claimed, said, n, _)| i64::from(claimed == word) * n - i64::from(said == word) * n);
+        self.outcome(outcome) + changed.sum::<i64>()
+    }
+
+    /// Finished runs of which a verified outcome was claimed, before any person said otherwise.
+    #[must_use]
+    pub fn claimed_verified(&self) -> i64 {
+        VERIFIED.iter().map(|outcome| self.claimed(*outcome)).sum()
+    }
+
     /// The known part of the cost of all runs, in nano-US-dollars.
     #[must_use]
     pub fn known_cost(&self) -> Nanos {
@@ -281,6 +301,8 @@ pub struct Inputs {
     pub review_ms: [Option<f64>; 2],
     /// What people did; `None` while no reviews are recorded.
     pub human: Option<HumanWork>,
+    /// What reviewed samples say.
+    pub audited: Audited,
     /// How long the oldest open exception waits, in hours; `None` when none does, or for a period that is over.
     pub queue_age_hours: Option<f64>,
     /// Hours saved net, summed over workflows with a baseline; `None` when no workflow has one.
@@ -409,6 +431,13 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
         Figure { denominator: None, ..Figure::of("runs", Some(runs as f64), "") },
         Figure::rate("coverage", verified, runs, NO_RUNS),
         completion,
+        Figure::rate(
+            "claimed_completion_rate",
+            sums.claimed(Outcome::Completed),
+            sums.claimed_verified(),
+            "no finished run has a claimed outcome: add outcome rules, or report outcomes",
+        ),
+        audited_completion(&inputs.audited),
         of_outcome("escalation_rate", Outcome::Escalated),
         of_outcome("abandonment_rate", Outcome::Abandoned),
         of_outcome("failure_rate", Outcome::Failed),
@@ -475,6 +504,35 @@ pub fn compute(sums: &Sums, inputs: &Inputs) -> Vec<Figure> {
         Figure::of("deleted_runs", (runs > 0).then_some(sums.total(Metric::Deleted).0 as f64), NO_RUNS),
         Figure::rate("late_runs", sums.total(Metric::Late).0, runs, NO_RUNS),
     ]
+}
+
+/// The claimed rate times the share of claims that stand. The interval is the caller's to add.
+fn audited_completion(audited: &Audited) -> Figure {
+    let value = audited.claimed_rate().zip(audited.share).map(|(claimed, share)| claimed * share);
+    let n = |n: u64| n as f64;
+    let figure = Figure {
+        numerator: value.map(|_| n(audited.reviewed)),
+        denominator: Some(n(audited.sampled)),
+        ..Figure::of(
+            "audited_completion_rate",
+            value,
+            match audited.sampled {
+                0 => "not audited: no completed run was sampled; say in the workflow's settings what goes to review",
+                _ => "not audited: no sample is reviewed yet",
+            },
+        )
+    };
+    let note = match (value, audited.sampled - audited.reviewed) {
+        (None, _) | (Some(_), 0) => String::new(),
+        (Some(_), left) => {
+            format!("{left} of {} samples are not reviewed, and taken to be like the others", audited.sampled)
+        }
+    };
+    let others = match (value, audited.n_claiming - audited.n_audited) {
+        (None, _) | (Some(_), 0) => String::new(),
+        (Some(_), _) => format!("of {} of {} workflows", audited.n_audited, audited.n_claiming),
+    };
+    figure.noted(note).noted(others)
 }
 
 /// Escalations that were preventable among those reviewed, with those beside it that were not.

@@ -143,7 +143,7 @@ pub struct QueueItem {
     pub tool: String,
     /// What it says, or why the run was taken as a sample.
     pub message: String,
-    /// Since when it waits: the end of its run.
+    /// Since when it waits: the end of its run, or when it was taken as a sample.
     pub arrived_at: Timestamp,
     /// When it should be done.
     pub due_at: Timestamp,

@@ -121,6 +121,9 @@ pub struct RunFacts {
     pub final_at: Option<Timestamp>,
     /// What came of it, and why we say so.
     pub evidence: Evidence,
+    /// Where a person said what came of it: what everything else says. `None` where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed: Option<Outcome>,
     /// From start to end, in milliseconds, waiting included.
     pub cycle_ms: i64,
     /// Of that, held for a person, in milliseconds.
@@ -211,6 +214,12 @@ impl RunFacts {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.evidence.outcome
+    }
+
+    /// What was claimed of it before any person said otherwise.
+    #[must_use]
+    pub fn claimed_outcome(&self) -> Outcome {
+        self.claimed.unwrap_or(self.evidence.outcome)
     }
 
     /// What its outcome rests on.

@@ -25,6 +25,8 @@ pub enum Metric {
     Outcome,
     /// By kind of evidence. n: runs.
     Evidence,
+    /// Runs of which a person said what came of them, by what was claimed and by what they said. n: runs.
+    Verdicts,
     /// Runs with at least one exception. n: runs; sum: exceptions.
     Exceptions,
     /// Cycle time. n: runs; sum: milliseconds.
@@ -105,6 +107,7 @@ impl Metric {
             Self::Runs => "runs",
             Self::Outcome => "outcome",
             Self::Evidence => "evidence",
+            Self::Verdicts => "verdicts",
             Self::Exceptions => "exceptions",
             Self::CycleMs => "cycle_ms",
             Self::CycleBucket => "cycle_bucket",
@@ -150,10 +153,11 @@ impl Metric {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Runs,
         Self::Outcome,
         Self::Evidence,
+        Self::Verdicts,
         Self::Exceptions,
         Self::CycleMs,
         Self::CycleBucket,
@@ -412,6 +416,10 @@ impl Adding<'_> {
     fn add_run(&mut self, run: &RunFacts) {
         self.add(Metric::Runs, "", 1, i64::from(run.n_steps));
         self.add(Metric::Outcome, run.outcome().as_str(), 1, 0);
+        if let Some(claimed) = run.claimed {
+            let key = format_args!("{}{KEY_SEPARATOR}{}", claimed.as_str(), run.outcome().as_str());
+            self.add_to(Metric::Verdicts, key, 1, 0);
+        }
         if run.n_exceptions > 0 {
             self.add(Metric::Exceptions, "", 1, i64::from(run.n_exceptions));
         }

@@ -16,8 +16,17 @@ pub fn wilson(successes: u64, n: u64) -> Option<(f64, f64)> {
     if n == 0 {
         return None;
     }
-    let share = successes.min(n) as f64 / n as f64;
-    let n = n as f64;
+    wilson_of_share(successes.min(n) as f64 / n as f64, n as f64)
+}
+
+/// The same of a share that so many observations say, which need be no whole number: an estimate from observations of
+/// different weight, with the number of observations of equal weight that would say as much. `None` unless there is
+/// at least a part of one, and a share between 0 and 1.
+#[must_use]
+pub fn wilson_of_share(share: f64, n: f64) -> Option<(f64, f64)> {
+    if !(n > 0.0 && n.is_finite() && (0.0..=1.0).contains(&share)) {
+        return None;
+    }
     let z2 = Z * Z;
     let scale = 1.0 + z2 / n;
     let centre = (share + z2 / (2.0 * n)) / scale;
@@ -83,6 +92,17 @@ mod tests {
         assert_eq!(wilson(0, 7).map(|(low, _)| low), Some(0.0));
         assert_eq!(wilson(7, 7).map(|(_, high)| high), Some(1.0));
         assert_eq!(wilson(9, 7), wilson(7, 7));
+    }
+
+    #[test]
+    fn what_is_no_share_of_anything_has_no_interval() {
+        for (share, n) in [(0.5, 0.0), (0.5, -1.0), (0.5, f64::NAN), (0.5, f64::INFINITY), (f64::NAN, 5.0), (1.1, 5.0)]
+        {
+            assert_eq!(wilson_of_share(share, n), None, "{share} of {n}");
+        }
+        assert_near(wilson_of_share(81.0 / 263.0, 263.0), 0.2553, 0.3662);
+        let few = wilson_of_share(0.5, 1e-300).expect("a part of one");
+        assert!(0.0 <= few.0 && few.1 <= 1.0);
     }
 
     proptest! {

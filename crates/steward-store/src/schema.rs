@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0008_handoff.sql"),
     include_str!("../migrations/0009_idempotency.sql"),
     include_str!("../migrations/0010_provisional_runs.sql"),
+    include_str!("../migrations/0011_sampling.sql"),
 ];
 
 /// Brings the schema up to date.

@@ -120,6 +120,7 @@ impl App {
             first_received_at,
             last_received_at,
             had_exceptions: known.as_ref().is_some_and(|run| !run.facts.exceptions.is_empty()),
+            had_ended: known.as_ref().is_some_and(|run| run.facts.finished),
             facts,
         });
         Ok(())

@@ -7,13 +7,13 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use steward_core::exceptions::ExceptionKind;
-use steward_core::ids::{AgencyId, WorkflowId};
+use steward_core::ids::{AgencyId, ItemId, PersonId, WorkflowId};
 use steward_core::outcome::EvidenceKind;
 use steward_core::queue::{self, Arriving, ItemKind, OLDEST_MS, QueueItem, QueueRule};
 use steward_core::time::Timestamp;
 use steward_core::workflow::Workflow;
 use steward_store::StoreError;
-use steward_store::tenant::{FilledItem, QueueFill, ToQueue};
+use steward_store::tenant::{FilledItem, QueueFill, SamplingCandidate, ToQueue};
 
 use super::{Reviewer, units_per_usd};
 use crate::live::Change;
@@ -126,15 +126,7 @@ impl App {
         let seen = found.iter().map(|exception| (exception.id, exception.pattern_id)).collect();
         let items = match store.find_workflow(workflow_id).await? {
             Some(workflow) => {
-                let clients = store.list_clients().await?;
-                let arrivals = Arrivals {
-                    value: queue::value_at_stake(&workflow.settings),
-                    units_per_usd: units_per_usd(&workflow, &clients),
-                    rules: store.list_queue_rules().await?,
-                    reviewers: self.reviewers(agency_id).await?,
-                    workflow,
-                    now,
-                };
+                let arrivals = self.arrivals(agency_id, workflow, now).await?;
                 found.into_iter().filter(|e| !repeats_a_verdict(e)).map(|e| arrivals.item(e)).collect()
             }
             None => Vec::new(),
@@ -142,6 +134,25 @@ impl App {
         store.commit_fill(QueueFill { seen, items, now }).await?;
         self.live().tell(Change { agency_id, workflows: vec![workflow_id], n_runs: 0 });
         Ok(n)
+    }
+
+    /// What decides about what arrives of a workflow.
+    pub(crate) async fn arrivals(
+        &self,
+        agency_id: AgencyId,
+        workflow: Workflow,
+        now: Timestamp,
+    ) -> Result<Arrivals, AppError> {
+        let store = self.agency(agency_id);
+        let clients = store.list_clients().await?;
+        Ok(Arrivals {
+            value: queue::value_at_stake(&workflow.settings),
+            units_per_usd: units_per_usd(&workflow, &clients),
+            rules: store.list_queue_rules().await?,
+            reviewers: self.reviewers(agency_id).await?,
+            workflow,
+            now,
+        })
     }
 }
 
@@ -152,8 +163,8 @@ fn repeats_a_verdict(exception: &ToQueue) -> bool {
 }
 
 /// What decides about what arrives of one workflow.
-struct Arrivals {
-    workflow: Workflow,
+pub(crate) struct Arrivals {
+    pub(crate) workflow: Workflow,
     value: Option<steward_core::money::Nanos>,
     units_per_usd: f64,
     rules: Vec<QueueRule>,
@@ -173,9 +184,7 @@ impl Arrivals {
             pattern: Some(exception.pattern_id),
             value: self.value,
         };
-        let (assignee, due_at) = queue::decide(&self.rules, &arriving, arrived_at);
-        // Whoever has left, or no longer works for the client, gets nothing.
-        let may = |id| self.reviewers.iter().any(|r| r.person.id == id && r.may_see(&self.workflow));
+        let (assignee, due_at) = self.decide(&arriving, arrived_at);
         let item = QueueItem {
             id: queue::item_of(exception.id),
             kind: ItemKind::Exception,
@@ -192,12 +201,55 @@ impl Arrivals {
             due_at,
             value_nanos: self.value,
             rank: queue::rank(queue::weight(self.value, self.units_per_usd), due_at),
-            assignee: assignee.filter(|id| may(*id)),
+            assignee,
             claim: None,
             closed_at: None,
             closed_by: None,
             review_id: None,
         };
         FilledItem { item, is_history: self.now.ms_since(arrived_at) > OLDEST_MS }
+    }
+
+    /// The item of a run that is sampled. It waits since it was taken: nobody could look at it before.
+    pub(crate) fn sample(&self, id: ItemId, run: SamplingCandidate, message: String) -> QueueItem {
+        let arriving = Arriving {
+            client: self.workflow.client_id,
+            workflow: self.workflow.id,
+            kind: None,
+            class: "",
+            tool: "",
+            pattern: None,
+            value: self.value,
+        };
+        let (assignee, due_at) = self.decide(&arriving, self.now);
+        QueueItem {
+            id,
+            kind: ItemKind::Sample,
+            workflow_id: self.workflow.id,
+            run_id: run.run_id,
+            run_key: run.run_key,
+            release: run.release,
+            pattern_id: None,
+            exception_kind: None,
+            class: String::new(),
+            tool: String::new(),
+            message,
+            arrived_at: self.now,
+            due_at,
+            value_nanos: self.value,
+            rank: queue::rank(queue::weight(self.value, self.units_per_usd), due_at),
+            assignee,
+            claim: None,
+            closed_at: None,
+            closed_by: None,
+            review_id: None,
+        }
+    }
+
+    /// Whose an item is and when it is due. Whoever has left, or no longer works for the client, gets nothing.
+    fn decide(&self, arriving: &Arriving<'_>, arrived_at: Timestamp) -> (Option<PersonId>, Timestamp) {
+        let (assignee, due_at) = queue::decide(&self.rules, arriving, arrived_at);
+        let may = |id: &PersonId| self.reviewers.iter().any(|r| r.person.id == *id && r.may_see(&self.workflow));
+        (assignee.filter(may), due_at)
     }
 }

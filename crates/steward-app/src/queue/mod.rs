@@ -19,6 +19,7 @@ use steward_store::tenant::{
     ExceptionRow, Flow, NewClaim, PatternRow, Person, QueueCursor, QueueFilter, QueueSort, ReviewFilter, Whose,
 };
 
+pub(crate) use fill::Arrivals;
 pub use forecast::forecast_in_words;
 pub use steward_stats::forecast::Forecast;
 
@@ -505,6 +506,9 @@ impl App {
         AppError::Conflict(match (&item.claim, item.closed_by) {
             (_, Some(queue::ClosedBy::Review)) => "somebody has closed it meanwhile".to_owned(),
             (_, Some(queue::ClosedBy::Muted)) => "its pattern is muted, so it no longer waits".to_owned(),
+            (_, Some(queue::ClosedBy::Gone)) if item.kind == queue::ItemKind::Sample => {
+                "its run was read again and is no longer claimed completed, so it no longer waits".to_owned()
+            }
             (_, Some(queue::ClosedBy::Gone)) => {
                 "its run was read again and no longer has it, so it no longer waits".to_owned()
             }

@@ -242,9 +242,11 @@ fn page(
     let view = View::of_workflow(material, workflow);
     let shows = |id: &str| !narrator.hidden.iter().any(|h| h == id);
     let has = |id: &str| view.value(id).is_some();
-    let wanted: [(&'static str, bool); 15] = [
+    let wanted: [(&'static str, bool); 16] = [
         ("runs", true),
         ("completion_rate", true),
+        // What people found stands there once somebody has looked at a sample.
+        ("audited_completion_rate", has("audited_completion_rate")),
         ("coverage", true),
         ("escalation_rate", true),
         ("failure_rate", true),

@@ -76,7 +76,7 @@ pub(super) enum Move {
 pub(super) fn moved(now: Option<&Figure>, before: Option<&Figure>, n: (i64, i64)) -> Option<Move> {
     let (now, before) = (now?, before?);
     let (is, was) = (now.value?, before.value?);
-    if now.is_rate {
+    if now.is_rate || now.id == "audited_completion_rate" {
         return match ((now.low?, now.high?), (before.low?, before.high?)) {
             ((low, _), (_, high)) if low > high => Some(Move::Up),
             ((_, high), (low, _)) if high < low => Some(Move::Down),
@@ -212,7 +212,7 @@ impl<'a> View<'a> {
         };
         let show = |value: f64| in_unit(value, unit, self.currency());
         let ran_before = self.sums_before.runs() > 0;
-        let interval = figure.filter(|figure| figure.is_rate && value.is_some()).and_then(|f| f.low.zip(f.high));
+        let interval = figure.filter(|_| value.is_some()).and_then(|f| f.low.zip(f.high));
         let (runs, n_runs) = self.runs_behind(id);
         Some(ReportFigure {
             name: named(id).0.to_owned(),
@@ -232,7 +232,9 @@ impl<'a> View<'a> {
         let all = ReceiptRuns::of(self.workflows.clone(), self.material.counted);
         let of = |outcome| (ReceiptRuns { outcome: Some(outcome), ..all.clone() }, self.sums.outcome(outcome));
         match id {
-            "completion_rate" | "net_time_saved" | "cleanup_burden" => of(Outcome::Completed),
+            "completion_rate" | "audited_completion_rate" | "net_time_saved" | "cleanup_burden" => {
+                of(Outcome::Completed)
+            }
             // Reviews that were closed in the month may be of runs from before it: these are the runs that they are of.
             "escalation_rate" | "preventable_escalation_rate" => of(Outcome::Escalated),
             "failure_rate" => of(Outcome::Failed),
@@ -312,6 +314,12 @@ impl<'a> View<'a> {
                     (_, true) => of,
                     (_, false) => format!("{of}; {}", figure.note),
                 }
+            }
+            "audited_completion_rate" => {
+                let Some(figure) = figure else { return String::new() };
+                let count = |n: Option<f64>| words::count(n.unwrap_or_default().round() as i64);
+                let (reviewed, sampled) = (count(figure.numerator), count(figure.denominator));
+                format!("people looked at {reviewed} of {sampled} completed runs that were chosen by chance")
             }
             "cleanup_burden" => {
                 let minutes = figure.and_then(|figure| figure.numerator).unwrap_or_default().round() as i64;

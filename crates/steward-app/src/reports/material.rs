@@ -9,10 +9,11 @@ use steward_core::clients::{Agency, Client};
 use steward_core::ids::{ClientId, WorkflowId};
 use steward_core::metrics::{self, Figure, HumanWork, Inputs, Sums};
 use steward_core::money::Currency;
+use steward_core::outcome::Outcome;
+use steward_core::sampling::{Audit, Audited};
 use steward_core::tallies::Metric;
 use steward_core::time::{HOUR_MICROS, Month, Period, Timestamp};
 use steward_core::workflow::Workflow;
-use steward_stats::intervals::wilson;
 use steward_store::AgencyStore;
 use steward_store::tenant::{RunFilter, TallyQuery};
 
@@ -132,6 +133,8 @@ impl App {
             metrics: METRICS_BEFORE.to_vec(),
         };
         let mut sums_before: HashMap<WorkflowId, Sums> = store.sum_tallies(&query).await?.into_iter().collect();
+        let audits =
+            [store.sum_samples(&all_workflows, counted).await?, store.sum_samples(&all_workflows, before).await?];
         let mut workflows = Vec::new();
         for (workflow, sums) in std::mem::take(&mut figures.workflows) {
             let sums_before = sums_before.remove(&workflow.id).unwrap_or_default();
@@ -141,7 +144,8 @@ impl App {
             let (currency, per_usd) = (client.settings.currency, client.settings.units_per_usd);
             let rate = figures::reviewer_rate(&agency, currency, per_usd);
             let months = Months { period, counted, before, now, zone: &zone, rate };
-            workflows.push(read_workflow(&store, &client, workflow, sums, sums_before, &months).await?);
+            let audits = audits.each_ref().map(|audits| audits.get(&workflow.id).copied().unwrap_or_default());
+            workflows.push(read_workflow(&store, &client, workflow, [sums, sums_before], audits, &months).await?);
         }
         let settings = || workflows.iter().map(|w| &w.workflow.settings);
         let settle_ms = settings().map(|s| s.settle_ms).max().unwrap_or_default();
@@ -192,8 +196,8 @@ async fn read_workflow(
     store: &AgencyStore,
     client: &Client,
     workflow: Workflow,
-    sums: Sums,
-    sums_before: Sums,
+    [sums, sums_before]: [Sums; 2],
+    [audit, audit_before]: [Audit; 2],
     months: &Months<'_>,
 ) -> Result<WorkflowMaterial, AppError> {
     let query = |period, metrics: &[Metric]| TallyQuery {
@@ -226,8 +230,8 @@ async fn read_workflow(
     let runs_with = |name: &str| sums.of_key(Metric::ResultRuns, name).0;
     let results = figures::results_of(&sums).into_iter().take(MAX_RESULTS);
     let result_runs = results.map(|result| (result.name.clone(), runs_with(&result.name))).collect();
-    let figures = figures_of(&workflow, client, &sums, months.counted, months);
-    let figures_before = figures_of(&workflow, client, &sums_before, months.before, months);
+    let figures = figures_of(&workflow, client, &sums, audit, months.counted, months);
+    let figures_before = figures_of(&workflow, client, &sums_before, audit_before, months.before, months);
     Ok(WorkflowMaterial {
         workflow,
         sums,
@@ -242,7 +246,15 @@ async fn read_workflow(
 }
 
 /// Every metric of one workflow; the retainer is the client's and has no part in it.
-fn figures_of(workflow: &Workflow, client: &Client, sums: &Sums, period: Period, months: &Months<'_>) -> Vec<Figure> {
+fn figures_of(
+    workflow: &Workflow,
+    client: &Client,
+    sums: &Sums,
+    audit: Audit,
+    period: Period,
+    months: &Months<'_>,
+) -> Vec<Figure> {
+    let audited = Audited::of([(audit, sums.claimed(Outcome::Completed), sums.claimed_verified())]);
     let human = HumanWork::of(sums, months.rate);
     let inputs = Inputs {
         hours: period.hours(),
@@ -251,18 +263,14 @@ fn figures_of(workflow: &Workflow, client: &Client, sums: &Sums, period: Period,
         units_per_usd: client.settings.units_per_usd,
         review_ms: figures::review_quantiles(sums),
         human,
+        audited,
         queue_age_hours: None,
         net_hours_saved: metrics::net_hours_saved(sums, &workflow.settings, human.as_ref()),
         value_delivered: metrics::value_delivered(sums, &workflow.settings, human.as_ref()),
         retainer: None,
     };
     let mut figures = metrics::compute(sums, &inputs);
-    for figure in figures.iter_mut().filter(|figure| figure.is_rate) {
-        let count = |n: Option<f64>| n.unwrap_or_default().max(0.0) as u64;
-        if let Some((low, high)) = wilson(count(figure.numerator), count(figure.denominator)) {
-            (figure.low, figure.high) = (Some(low), Some(high));
-        }
-    }
+    figures.iter_mut().for_each(|figure| figures::add_interval(figure, &audited));
     figures
 }
 
@@ -302,6 +310,7 @@ fn silent_days(workflow: &Workflow, days: &[Day], before: &[Day], months: &Month
 const METRICS_BEFORE: &[Metric] = &[
     Metric::Runs,
     Metric::Outcome,
+    Metric::Verdicts,
     Metric::Exceptions,
     Metric::CycleMs,
     Metric::CycleBucket,

@@ -6,7 +6,10 @@
 mod bulk;
 
 use steward_core::ids::{ClientId, ItemId, ReviewId};
+use steward_core::outcome::Outcome;
+use steward_core::queue::ItemKind;
 use steward_core::reviews::{ActiveCorrection, Judgement, MAX_ACTIVE_MS, Review, UnfitReview};
+use steward_core::sampling;
 use steward_core::tallies::Tallies;
 use steward_stats::histogram::bucket_of;
 use steward_store::tenant::{ReviewCursor, ReviewFilter};
@@ -82,9 +85,10 @@ impl App {
             undone_at: None,
             undone_by: String::new(),
         };
+        let completed = self.stands_completed(actor, &review).await?;
         let mut tallies = Tallies::default();
         tallies.add_review(&review, 1, bucket_of);
-        if !self.store_of(actor).commit_review(&review, &tallies).await? {
+        if !self.store_of(actor).commit_review(&review, completed, &tallies).await? {
             return Err(self.not_held(actor, id).await);
         }
         self.follow_review(actor, &review).await;
@@ -116,6 +120,16 @@ impl App {
         }
         self.follow_review(actor, &review).await;
         self.get_review(actor, id).await
+    }
+
+    /// Whether a sample's run stands as completed by a review of it. `None` for a review of anything else.
+    async fn stands_completed(&self, actor: &Actor, review: &Review) -> Result<Option<bool>, AppError> {
+        if review.kind != ItemKind::Sample {
+            return Ok(None);
+        }
+        let verdicts = self.store_of(actor).list_verdicts(std::slice::from_ref(&review.run_key)).await?;
+        let stood = verdicts.last().and_then(|(_, verdict)| verdict.outcome).unwrap_or(Outcome::Completed);
+        Ok(Some(sampling::stands(&review.judgement, stood)))
     }
 
     /// Reads the run of a review anew where its outcome changed, and tells open pages.

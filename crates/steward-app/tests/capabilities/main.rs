@@ -12,6 +12,7 @@ mod people;
 mod prices;
 mod queue;
 mod runs;
+mod sampling;
 mod sign_in;
 mod workflows;
 mod world;

@@ -12,6 +12,7 @@ use steward_core::patterns::PatternState;
 use steward_core::people::Role;
 use steward_core::queue::{ClosedBy, ItemKind, LEASE_MS, QueueItem, QueueRule, RuleWhen, rank};
 use steward_core::reviews::{ActiveCorrection, AgentWas, Cause, Judgement, PreventedBy};
+use steward_core::sampling::{SamplingRule, Strata};
 use steward_core::time::{DAY_MICROS, Period};
 use steward_core::workflow::{ValueBasis, Workflow, WorkflowSettings};
 use steward_testkit::db_tests;
@@ -685,16 +686,19 @@ db_tests! {
         let house = House::new(db).await;
         let (app, ada) = (house.app(), &house.owner);
         house.take_in(&[failing("bot", "a", 60, "no seats left")]).await;
-        let exception = house.only().await;
-        let sample = QueueItem {
-            id: ItemId::from_uuid(Uuid::from_u128(1 << 90)), kind: ItemKind::Sample, pattern_id: None,
-            exception_kind: None, class: String::new(), tool: String::new(), message: "one of fifty".to_owned(), ..exception.clone()
-        };
-        let store = app.agency(ada.agency_id);
-        assert_eq!(store.record_queue_items(std::slice::from_ref(&sample), NOW).await.expect("recorded"), 1);
-        assert_eq!(store.record_queue_items(std::slice::from_ref(&sample), NOW).await.expect("recorded"), 0);
+        let rule = SamplingRule { share: 1.0, strata: Strata::None, at_least: 0, at_most: 10 };
+        app.update_sampling(ada, house.bot.id, rule).await.expect("a rule");
+        let mut done = failing("bot", "done", -60, "");
+        done["outcome"] = json!("completed");
+        done["steps"] = json!([]);
+        house.world.clock.advance_ms(2 * HOUR_MS);
+        house.take_in(&[done]).await;
+        house.world.clock.advance_ms(24 * HOUR_MS);
+        assert_eq!(app.sample_runs().await.expect("sampled"), 1);
         let only = QueueFilter { kind: Some(ItemKind::Sample), ..QueueFilter::default() };
         assert_eq!(app.count_queue(ada, &only, None).await.expect("a count"), 1);
+        assert_eq!(house.waiting().await.len(), 2, "the exception waits beside it");
+        let sample = house.waiting().await.into_iter().find(|item| item.kind == ItemKind::Sample).expect("a sample");
         let review = house.review(ada, sample.id, Judgement { agent: Some(AgentWas::Right), ..Judgement::default() }).await;
         assert_eq!((review.kind, review.exception_kind, review.pattern_id), (ItemKind::Sample, None, None));
         let detail = app.get_queue_item(ada, sample.id).await.expect("one");

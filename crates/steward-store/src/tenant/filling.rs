@@ -201,16 +201,16 @@ impl AgencyStore {
         Ok(())
     }
 
-    /// Puts items of another origin into the queue. Those that are there already stay as they are. Gives how many
-    /// there were not.
-    ///
-    /// # Errors
-    ///
-    /// A [`StoreError`] when the database does not answer.
-    pub async fn record_queue_items(&self, items: &[QueueItem], now: Timestamp) -> Result<u64, StoreError> {
-        let tx = self.store.begin_write().await?;
+    /// Puts items of another origin into the queue, in the transaction that makes them. Those that are there already
+    /// stay as they are. Gives how many there were not.
+    pub(super) async fn write_new_items(
+        &self,
+        tx: &DatabaseTransaction,
+        items: &[QueueItem],
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let ids: Vec<Uuid> = items.iter().map(|item| item.id.as_uuid()).collect();
-        let known = self.find_known(&tx, &ids).await?;
+        let known = self.find_known(tx, &ids).await?;
         let mut flows = Flows::new();
         let new = items.iter().filter(|item| !known.contains_key(&item.id.as_uuid()));
         let rows: Vec<_> = new
@@ -219,11 +219,10 @@ impl AgencyStore {
             .collect();
         let n = rows.len() as u64;
         let tail = "ON CONFLICT (agency_id, id) DO NOTHING";
-        if insert_many(&tx, self.store.backend, "queue_items", COLUMNS, rows, tail).await? != n {
+        if insert_many(tx, self.store.backend, "queue_items", COLUMNS, rows, tail).await? != n {
             return Err(StoreError::Outrun);
         }
-        self.count_flows(&tx, &flows).await?;
-        tx.commit().await?;
+        self.count_flows(tx, &flows).await?;
         Ok(n)
     }
 
@@ -265,8 +264,8 @@ impl AgencyStore {
         Ok(n)
     }
 
-    /// Closes items whose exceptions some revised runs no longer have; runs that have not ended again are left for
-    /// later. Gives how many runs were looked at.
+    /// Closes items whose exceptions some revised runs no longer have, and those of samples whose runs are no longer
+    /// claimed completed; these wait again when they are. Runs that have not ended again are left for later. Gives how many runs were looked at.
     ///
     /// # Errors
     ///
@@ -290,6 +289,8 @@ impl AgencyStore {
         let runs: Vec<Uuid> = rows.into_iter().map(|mut row| row.take()).collect::<Result<_, _>>()?;
         let mut flows = Flows::new();
         for ids in runs.chunks(KEYS_AT_ONCE) {
+            self.follow_samples(&tx, ids).await?;
+            self.follow_gone_samples(&tx, ids, now, &mut flows).await?;
             for was_open in [false, true] {
                 let mut sql = self.store.within(&tx, "UPDATE queue_items SET closed_by = 'gone'").bind(agency);
                 if was_open {
@@ -313,6 +314,39 @@ impl AgencyStore {
         self.count_flows(&tx, &flows).await?;
         tx.commit().await?;
         Ok(runs.len() as u64)
+    }
+
+    /// Closes the items of samples that are gone, and opens those of samples that are back.
+    async fn follow_gone_samples(
+        &self,
+        tx: &DatabaseTransaction,
+        runs: &[Uuid],
+        now: Timestamp,
+        flows: &mut Flows,
+    ) -> Result<(), StoreError> {
+        let gone = ("closed_at = $2, closed_by = 'gone'", "closed_at IS NULL", true, Flow::Closed(ClosedBy::Gone));
+        let back = ("closed_at = NULL, closed_by = NULL", "closed_by = 'gone' AND closed_at <= $2", false, Flow::Back);
+        for (set, which, is_gone, what) in [gone, back] {
+            let mut sql = self
+                .store
+                .within(
+                    tx,
+                    format!(
+                        "UPDATE queue_items SET {set} WHERE agency_id = $1 AND kind = 'sample' AND {which}
+                         AND EXISTS (SELECT 1 FROM samples s WHERE s.agency_id = queue_items.agency_id
+                             AND s.id = queue_items.id AND s.is_gone = $3) AND run_id IN ("
+                    ),
+                )
+                .bind(self.agency_id().as_uuid())
+                .bind(now.0)
+                .bind(is_gone);
+            sql.push_list(runs.iter().map(|id| Value::from(*id)));
+            sql.push(") RETURNING workflow_id");
+            for mut row in sql.all().await? {
+                flow(flows, WorkflowId::from_uuid(row.take()?), now, what, 1);
+            }
+        }
+        Ok(())
     }
 
     /// Marks runs that are revised: their items are compared with what they have then.

@@ -20,6 +20,7 @@ mod queue;
 mod reports;
 mod reviews;
 mod runs;
+mod sampling;
 mod tallies;
 mod user_data;
 mod verdicts;
@@ -50,6 +51,7 @@ pub use queue::{Flow, NewClaim, QueueAges, QueueCursor, QueueFilter, QueueSort, 
 pub use reports::{ReportRow, ReportState};
 pub use reviews::{ReviewCursor, ReviewFilter};
 pub use runs::{MAX_INBOX_IDS, NewRun, RunCommit, RunCursor, RunFilter, RunKey, RunRow, RunSort, StoredRun};
+pub use sampling::{DayDraw, LateDraw, NewSample, Sampling, SamplingCandidate};
 pub use tallies::{StoredTally, TallyQuery, TallySeries};
 pub use user_data::{Deletion, Gone, RewrittenPayload};
 pub use verdicts::VerdictRow;

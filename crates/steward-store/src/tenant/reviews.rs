@@ -238,13 +238,18 @@ impl AgencyStore {
         self.read(text).bind(id.as_uuid()).first().await?.map(read_review).transpose()
     }
 
-    /// Closes an item with a review, and with it gives a verdict and adds to the tallies: all or nothing. Gives whether
-    /// the item waited and was the reviewer's; nothing is written when not.
+    /// Closes an item with a review, and with it gives a verdict and adds to the tallies: all or nothing. `completed` is
+    /// what it says of a sample. Gives whether the item waited and was the reviewer's; nothing is written when not.
     ///
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn commit_review(&self, review: &Review, tallies: &Tallies) -> Result<bool, StoreError> {
+    pub async fn commit_review(
+        &self,
+        review: &Review,
+        completed: Option<bool>,
+        tallies: &Tallies,
+    ) -> Result<bool, StoreError> {
         let agency = self.agency_id().as_uuid();
         let tallies = tallies::rows(agency, tallies);
         let tx = self.store.begin_write().await?;
@@ -267,6 +272,9 @@ impl AgencyStore {
             return Ok(false);
         }
         self.write_reviews(&tx, std::slice::from_ref(review), review.id.as_uuid()).await?;
+        if review.kind == ItemKind::Sample {
+            self.write_sample_verdict(&tx, review.item_id, completed).await?;
+        }
         tallies::add_rows(&self.store, &tx, tallies).await?;
         tx.commit().await?;
         Ok(true)
@@ -289,6 +297,9 @@ impl AgencyStore {
         if self.take_back(&tx, std::slice::from_ref(review), review.id.as_uuid(), by, now).await? != 1 {
             tx.rollback().await?;
             return Ok(false);
+        }
+        if review.kind == ItemKind::Sample {
+            self.write_sample_verdict(&tx, review.item_id, None).await?;
         }
         tallies::add_rows(&self.store, &tx, tallies).await?;
         tx.commit().await?;

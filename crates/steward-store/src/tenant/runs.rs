@@ -73,6 +73,8 @@ pub struct NewRun {
     pub last_received_at: Timestamp,
     /// Whether what is stored of it may have exceptions, which this revision replaces.
     pub had_exceptions: bool,
+    /// Whether what is stored of it has ended, so that it may have been sampled.
+    pub had_ended: bool,
 }
 
 impl NewRun {
@@ -638,6 +640,8 @@ impl AgencyStore {
         // One order for all writers, so that two of them never wait for each other.
         runs.sort_by(|a, b| a.key.cmp(&b.key));
         let exceptions = ExceptionRows::of(agency, &runs, &commit.removed);
+        let ended = runs.iter().filter(|run| run.had_ended).map(|run| run.id);
+        let sampled: Vec<Uuid> = ended.chain(commit.removed.iter().map(|(id, _)| *id)).map(RunId::as_uuid).collect();
         let rows = RunRows::of(agency, runs);
         // Everything is put together before the database is locked.
         let tx = self.store.begin_write().await?;
@@ -645,6 +649,7 @@ impl AgencyStore {
         self.remove_runs(&tx, &commit.removed).await?;
         self.write_runs(&tx, rows, commit.traces).await?;
         self.write_exceptions(&tx, exceptions).await?;
+        self.recheck_samples(&tx, &sampled).await?;
         tallies::add_rows(&self.store, &tx, tallies).await?;
         tx.commit().await?;
         Ok(())
@@ -773,7 +778,14 @@ impl AgencyStore {
                 sql.push(")");
                 sql.run().await?;
             }
+            self.forget_sampled(&tx, ids).await?;
         }
+        self.store
+            .within(&tx, "DELETE FROM sampling_days WHERE agency_id = $1 AND day < $2")
+            .bind(agency)
+            .bind(before.day())
+            .run()
+            .await?;
         // What was said of many at once is as old as the last of them.
         self.store
             .within(&tx, "DELETE FROM bulk_reviews WHERE agency_id = $1 AND created_at < $2")
@@ -815,6 +827,7 @@ const RUN_COLUMNS: &[&str] = &[
     "due_at",
     "final_at",
     "outcome",
+    "claimed",
     "evidence",
     "cycle_ms",
     "waiting_ms",
@@ -893,6 +906,7 @@ fn run_values(agency: Uuid, run: &NewRun) -> Vec<Value> {
         facts.due_at.map(|at| at.0).into(),
         facts.final_at.map(|at| at.0).into(),
         facts.outcome().as_str().into(),
+        facts.claimed.map(|outcome| outcome.as_str().to_owned()).into(),
         facts.evidence_kind().as_str().into(),
         facts.cycle_ms.into(),
         facts.waiting_ms.into(),

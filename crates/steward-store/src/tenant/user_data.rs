@@ -168,6 +168,7 @@ impl AgencyStore {
             ] {
                 delete(text).bind(id.as_uuid()).run().await?;
             }
+            self.forget_sampled(&tx, &[id.as_uuid()]).await?;
             let reviews = delete("DELETE FROM reviews WHERE agency_id = $1 AND run_id = $2");
             gone_with_them.n_reviews += reviews.bind(id.as_uuid()).run().await?;
             // What was handed over of them, and what its readers wrote.

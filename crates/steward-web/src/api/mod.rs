@@ -23,6 +23,7 @@ mod queue;
 mod reports;
 mod reviews;
 mod runs;
+mod sampling;
 mod user_data;
 mod words;
 mod workflows;
@@ -110,6 +111,11 @@ fn router() -> OpenApiRouter<WebState> {
         .routes(routes!(workflows::list::list_workflows))
         .routes(routes!(workflows::get::get_workflow, workflows::update::update_workflow))
         .routes(routes!(workflows::preview::preview_workflow))
+        .routes(routes!(
+            sampling::get::get_sampling,
+            sampling::update::update_sampling,
+            sampling::delete::delete_sampling
+        ))
         .routes(routes!(connections::list::list_connections, connections::create::create_connection))
         .routes(routes!(connections::rotate::rotate_connection))
         .routes(routes!(connections::delete::delete_connection))

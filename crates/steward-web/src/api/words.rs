@@ -49,6 +49,9 @@ words! {
     DraftKindWord of steward_app::tenant::DraftKind { Request, Scenario, Rule }
     /// What waits in the queue: an exception, or a completed run that is looked at for its quality.
     ItemKindWord of steward_core::queue::ItemKind { Exception, Sample }
+    /// What completed runs are divided by before some of each part are taken: nothing, the release, what says that they
+    /// completed, the models that they called.
+    StrataWord of steward_core::sampling::Strata { None, Release, Evidence, Model }
     /// Why an item no longer waits.
     ClosedByWord of steward_core::queue::ClosedBy { Review, Muted, Gone }
     /// Whether the agent did right.

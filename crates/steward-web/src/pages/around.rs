@@ -275,6 +275,9 @@ pub(crate) fn card(figures: &Figures, id: &str, days: &[Day], receipts: String) 
         (Some(_), _, Some(n)) if id == "cost_per_completed_run" => {
             format!("over {} completed runs", format::count(whole(n)))
         }
+        (Some(_), Some(reviewed), Some(sampled)) if id == "audited_completion_rate" => {
+            format!("{} samples reviewed", format::of(whole(reviewed), whole(sampled)))
+        }
         (Some(_), _, Some(n)) if id == "run_cost" => format!("{} runs with a known cost", format::count(whole(n))),
         (Some(_), _, Some(n)) if id.starts_with("cycle_time") => format!("over {} runs", format::count(whole(n))),
         _ => String::new(),

@@ -22,6 +22,7 @@ mod unmapped;
 mod workflow;
 mod workflow_expectations;
 mod workflow_rules;
+mod workflow_sampling;
 mod workflow_settings;
 
 use crate::Routes;
@@ -42,6 +43,7 @@ pub fn routes() -> Routes {
         .merge(workflow_rules::routes())
         .merge(connections::routes())
         .merge(workflow_expectations::routes())
+        .merge(workflow_sampling::routes())
         .merge(runs::routes())
         .merge(run::routes())
         .merge(exceptions::routes())

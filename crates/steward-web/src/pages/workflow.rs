@@ -57,7 +57,16 @@ const MORE: [(&str, &str, &[&str]); 4] = [
     (
         "Outcomes in detail",
         "",
-        &["failure_rate", "abandonment_rate", "exception_rate", "results", "tool_error_rate", "model_error_rate"],
+        &[
+            "claimed_completion_rate",
+            "audited_completion_rate",
+            "failure_rate",
+            "abandonment_rate",
+            "exception_rate",
+            "results",
+            "tool_error_rate",
+            "model_error_rate",
+        ],
     ),
     (
         "Time",
@@ -197,6 +206,9 @@ impl Receipts {
             | "cleanup_burden"
             | "queue_age"
             | "approval_wait"
+            // A verdict may have changed what was claimed.
+            | "claimed_completion_rate"
+            | "audited_completion_rate"
             | "margin"
             | "value_at_risk"
             // No list of runs tells these apart.
@@ -251,6 +263,11 @@ async fn show(
     let cards = |ids: &[&str]| -> Vec<Figure> {
         ids.iter().filter_map(|id| card(&figures, id, &days, receipts.of_figure(id))).collect()
     };
+    let mut head = HEAD.to_vec();
+    // What people found stands beside what is claimed, where anything was sampled.
+    if figures.get("audited_completion_rate").is_some_and(|figure| figure.denominator > Some(0.0)) {
+        head.insert(2, "audited_completion_rate");
+    }
     let mut notices = Vec::new();
     if workflow.archived_at.is_some() {
         notices.push(Notice::new(Tone::Info, "This workflow is archived", "What still arrives for it is taken in."));
@@ -264,7 +281,7 @@ async fn show(
         notices,
         filters: filters(&visit, &tools, &models, &releases),
         attention: needs.iter().filter(|need| need.workflow_id == id).map(|need| today::line(need, &clients)).collect(),
-        figures: cards(&HEAD),
+        figures: cards(&head),
         charts: charts(&visit, &days, &releases),
         outcomes: outcomes(&figures, &receipts),
         results: results(&visit, &workflow, &figures, &receipts),
@@ -277,7 +294,7 @@ async fn show(
             .map(|(title, note, ids)| FigureGroup {
                 title: (*title).to_owned(),
                 note: (*note).to_owned(),
-                figures: cards(ids),
+                figures: cards(&ids.iter().copied().filter(|id| !head.contains(id)).collect::<Vec<_>>()),
             })
             .collect(),
         quality: quality(

@@ -43,6 +43,7 @@ use super::pages::review::ReviewPage;
 use super::pages::rules::RulesPage;
 use super::pages::run::RunPage;
 use super::pages::runs::Runs;
+use super::pages::sampling::SamplingPage;
 use super::pages::set_up::SetUp;
 use super::pages::settings::{KeysPage, PricesPage, SettingsPage};
 use super::pages::sign_in::SignIn;
@@ -545,7 +546,7 @@ pub fn conversation(words: Words) -> Conversation {
 }
 
 /// The names of all pages of the gallery.
-pub const SAMPLE_NAMES: [&str; 36] = [
+pub const SAMPLE_NAMES: [&str; 37] = [
     "gallery",
     "today",
     "clients",
@@ -558,6 +559,7 @@ pub const SAMPLE_NAMES: [&str; 36] = [
     "workflow-assign",
     "rules",
     "expectations",
+    "sampling",
     "pattern",
     "queue",
     "queue-assign",
@@ -635,6 +637,7 @@ pub fn render_sample(name: &str, words: Option<Words>, theme: Theme, wanted: Wan
         }
         "rules" => show::<RulesPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words)),
         "expectations" => show::<ExpectationsPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words)),
+        "sampling" => show::<SamplingPage>(page(Shell { period: None, ..workflow(Vec::new()) }, words)),
         "pattern" => {
             let shell = shell("Lost orders", "What goes wrong, and what is done about it?", "/exceptions");
             show::<PatternPage>(page(shell, words))

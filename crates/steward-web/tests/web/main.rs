@@ -17,6 +17,7 @@ mod payload;
 mod privacy;
 mod queue;
 mod review_pages;
+mod sampling;
 mod sending;
 mod sessions;
 mod set_aside;

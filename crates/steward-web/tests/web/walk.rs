@@ -212,6 +212,7 @@ fn body_of(route: &Route) -> serde_json::Value {
         path if path.ends_with("/review") => json!({"judgement": {}}),
         path if path.ends_with("/keep") => json!({"active_ms": 1}),
         path if path.ends_with("/assign") => json!({"items": [format!("item_{}", "f".repeat(32))], "to": null}),
+        path if path.ends_with("/sampling") => json!({"share": 0.05, "at_most": 10}),
         path if path.ends_with("/rules") => json!({"items": []}),
         path if path.ends_with("/drafts") => json!({"kind": "rule", "text": "a text"}),
         _ => json!({}),

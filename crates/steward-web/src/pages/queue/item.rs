@@ -14,7 +14,7 @@ use steward_core::conversation::conversation;
 use steward_core::exceptions::ExceptionKind;
 use steward_core::handoff::Worked;
 use steward_core::ids::{ItemId, ReviewId};
-use steward_core::queue::{ClosedBy, QueueItem};
+use steward_core::queue::{ClosedBy, ItemKind, QueueItem};
 use steward_core::reviews::Review;
 use steward_core::step::{Role, cut_text};
 
@@ -206,7 +206,11 @@ fn instead(visit: &Visit, detail: &QueueItemDetail, asked: &Asked) -> (String, V
             ("Its pattern is muted. It waits again when somebody takes that back.".to_owned(), vec![next])
         }
         (Some(_), Some(ClosedBy::Gone)) => {
-            ("Its run was read again and does not have it any more.".to_owned(), vec![next])
+            let words = match item.kind {
+                ItemKind::Exception => "Its run was read again and does not have it any more.",
+                ItemKind::Sample => "Its run was read again and is no longer claimed completed.",
+            };
+            (words.to_owned(), vec![next])
         }
         (Some(_), _) => {
             let standing = detail.reviews.iter().find(|review| review.undone_at.is_none());
@@ -232,6 +236,14 @@ fn instead(visit: &Visit, detail: &QueueItemDetail, asked: &Asked) -> (String, V
 
 fn notices(detail: &QueueItemDetail) -> Vec<Notice> {
     let mut notices = Vec::new();
+    if detail.item.is_open() && detail.item.kind == ItemKind::Sample {
+        notices.push(Notice::new(
+            Tone::Info,
+            "Taken by chance, to see whether completed means completed",
+            "Leave the outcome as it is where the run did its job, and correct it where it did not. A claim falls, too, \
+             when the agent was wrong and no outcome is said.",
+        ));
+    }
     if detail.item.is_open() && detail.item.exception_id().is_some() && detail.exception.is_none() {
         notices.push(Notice::new(
             Tone::Info,

@@ -18,6 +18,7 @@ pub mod review;
 pub mod rules;
 pub mod run;
 pub mod runs;
+pub mod sampling;
 pub mod set_up;
 pub mod settings;
 pub mod sign_in;

@@ -111,6 +111,7 @@ pub fn workflow_tabs(workflow: &str, open: &str) -> Tabs {
             tab("Exceptions", "exceptions", format!("/exceptions?workflow={workflow}")),
             tab("Rules", "rules", format!("/workflows/{workflow}/rules")),
             tab("Expectations", "expectations", format!("/workflows/{workflow}/expectations")),
+            tab("Sampling", "sampling", format!("/workflows/{workflow}/sampling")),
             tab("Handoff", "handoff", format!("/workflows/{workflow}/handoff")),
             tab("Connections", "connections", format!("/workflows/{workflow}/connections")),
             tab("Settings", "settings", format!("/workflows/{workflow}/settings")),
