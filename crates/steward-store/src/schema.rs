@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0009_idempotency.sql"),
     include_str!("../migrations/0010_provisional_runs.sql"),
     include_str!("../migrations/0011_sampling.sql"),
+    include_str!("../migrations/0012_words_of_runs.sql"),
 ];
 
 /// Brings the schema up to date.

@@ -67,6 +67,17 @@ impl Store {
             .bind(before)
             .run()
             .await?;
+        // Answers to exceptions that are gone and never were items are shown nowhere.
+        self.write(
+            "DELETE FROM handoff_answers WHERE at < $1
+             AND NOT EXISTS (SELECT 1 FROM exceptions e
+                 WHERE e.agency_id = handoff_answers.agency_id AND e.id = handoff_answers.exception_id)
+             AND NOT EXISTS (SELECT 1 FROM queue_items q
+                 WHERE q.agency_id = handoff_answers.agency_id AND q.id = handoff_answers.exception_id)",
+        )
+        .bind(before)
+        .run()
+        .await?;
         self.write("DELETE FROM handoff_links WHERE expires_at < $1").bind(before).run().await.map(|_| ())
     }
 }

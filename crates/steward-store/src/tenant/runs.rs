@@ -765,6 +765,23 @@ impl AgencyStore {
         let ids: Vec<Uuid> = rows.into_iter().map(|mut row| row.take()).collect::<Result<_, _>>()?;
         let tx = self.store.begin_write().await?;
         for ids in ids.chunks(KEYS_AT_ONCE) {
+            // The run is what an end user's data is found by: what is left of it would be left for ever.
+            let of_items = |table: &str, of: &str| {
+                format!(
+                    "DELETE FROM {table} WHERE agency_id = $1
+                     AND exception_id IN (SELECT id FROM {of} WHERE agency_id = $1 AND run_id IN ("
+                )
+            };
+            let tables = ["handoff_answers", "handoff_links", "handoff_outbox"];
+            let handed = tables.iter().flat_map(|table| ["exceptions", "queue_items"].map(|of| of_items(table, of)));
+            let verdicts = "DELETE FROM verdicts WHERE agency_id = $1
+                            AND run_key IN (SELECT run_key FROM runs WHERE agency_id = $1 AND id IN (";
+            for text in handed.chain([verdicts.to_owned()]) {
+                let mut sql = self.store.within(&tx, text).bind(agency);
+                sql.push_list(ids.iter().map(|id| Value::from(*id)));
+                sql.push("))");
+                sql.run().await?;
+            }
             for text in [
                 "DELETE FROM run_blobs WHERE agency_id = $1 AND run_id IN (",
                 "DELETE FROM exceptions WHERE agency_id = $1 AND run_id IN (",

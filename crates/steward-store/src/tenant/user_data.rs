@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_orm::Value;
+use sea_orm::{DatabaseTransaction, Value};
 use steward_core::ids::{InboxId, RunId, WorkflowId};
 use steward_core::tallies::Tallies;
 use steward_core::time::Timestamp;
@@ -135,6 +135,36 @@ impl AgencyStore {
         sql.all().await?.into_iter().map(|mut row| Ok(InboxId::from_uuid(row.take()?))).collect()
     }
 
+    /// Deletes what was handed over of some exceptions, and what its readers wrote.
+    async fn delete_handed(&self, tx: &DatabaseTransaction, exceptions: BTreeSet<Uuid>) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = exceptions.into_iter().collect();
+        for ids in ids.chunks(KEYS_AT_ONCE) {
+            for table in ["handoff_answers", "handoff_links", "handoff_outbox"] {
+                let text = format!("DELETE FROM {table} WHERE agency_id = $1 AND exception_id IN (");
+                let mut sql = self.store.within(tx, text).bind(self.agency_id().as_uuid());
+                sql.push_list(ids.iter().map(|id| Value::from(*id)));
+                sql.push(")");
+                sql.run().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes those of some bulk reviews of which no review is left: they hold the same words once more.
+    async fn delete_emptied_bulks(&self, tx: &DatabaseTransaction, bulks: BTreeSet<Uuid>) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = bulks.into_iter().collect();
+        for ids in ids.chunks(KEYS_AT_ONCE) {
+            let text = "DELETE FROM bulk_reviews WHERE agency_id = $1 AND state IN ('done', 'undone')
+                        AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.agency_id = $1 AND r.bulk_id = bulk_reviews.id)
+                        AND id IN (";
+            let mut sql = self.store.within(tx, text).bind(self.agency_id().as_uuid());
+            sql.push_list(ids.iter().map(|id| Value::from(*id)));
+            sql.push(")");
+            sql.run().await?;
+        }
+        Ok(())
+    }
+
     /// Deletes runs, their steps, exceptions and items of the queue, what people said of them, and their part of raw
     /// payloads: all or nothing. What was learned of the messages of their workflows is forgotten, since they had a part in it. Gives
     /// how many words of people were deleted, and the shapes of the messages.
@@ -148,6 +178,7 @@ impl AgencyStore {
         let tallies = tallies::rows(agency, &deletion.tallies);
         let tx = self.store.begin_write().await?;
         let mut gone_with_them = Gone::default();
+        let (mut handed, mut bulks): (BTreeSet<Uuid>, BTreeSet<Uuid>) = Default::default();
         for (id, revision, key) in &deletion.runs {
             let delete = |text: &str| self.store.within(&tx, text).bind(agency);
             let gone = delete("DELETE FROM runs WHERE agency_id = $1 AND id = $2 AND revision = $3")
@@ -159,33 +190,45 @@ impl AgencyStore {
                 return Err(StoreError::Outrun);
             }
             delete("DELETE FROM run_blobs WHERE agency_id = $1 AND run_id = $2").bind(id.as_uuid()).run().await?;
-            delete("DELETE FROM run_traces WHERE agency_id = $1 AND run_key = $2").bind(key.clone()).run().await?;
-            let verdicts = delete("DELETE FROM verdicts WHERE agency_id = $1 AND run_key = $2");
-            gone_with_them.n_verdicts += verdicts.bind(key.clone()).run().await?;
-            for text in [
-                "DELETE FROM queue_items WHERE agency_id = $1 AND run_id = $2",
-                "DELETE FROM queue_rechecks WHERE agency_id = $1 AND run_id = $2",
-            ] {
-                delete(text).bind(id.as_uuid()).run().await?;
-            }
+            delete("DELETE FROM queue_rechecks WHERE agency_id = $1 AND run_id = $2").bind(id.as_uuid()).run().await?;
             self.forget_sampled(&tx, &[id.as_uuid()]).await?;
-            let reviews = delete("DELETE FROM reviews WHERE agency_id = $1 AND run_id = $2");
-            gone_with_them.n_reviews += reviews.bind(id.as_uuid()).run().await?;
-            // What was handed over of them, and what its readers wrote.
-            for table in ["handoff_answers", "handoff_links", "handoff_outbox"] {
-                let text = format!(
-                    "DELETE FROM {table} WHERE agency_id = $1
-                     AND exception_id IN (SELECT id FROM exceptions WHERE agency_id = $1 AND run_id = $2)"
-                );
-                delete(&text).bind(id.as_uuid()).run().await?;
+            // A trace that became part of it was a run of its own, and keeps its items, reviews and verdicts by its key.
+            let traces = delete("DELETE FROM run_traces WHERE agency_id = $1 AND run_key = $2 RETURNING trace_key");
+            let mut keys = vec![key.clone()];
+            for mut row in traces.bind(key.clone()).all().await? {
+                keys.push(row.take()?);
+            }
+            for keys in keys.chunks(KEYS_AT_ONCE) {
+                let of_keys = |text: &str, tail: &str| {
+                    let mut sql = delete(text);
+                    sql.push_list(keys.iter().map(|key| Value::from(key.clone())));
+                    sql.push(tail);
+                    sql
+                };
+                let verdicts = of_keys("DELETE FROM verdicts WHERE agency_id = $1 AND run_key IN (", ")");
+                gone_with_them.n_verdicts += verdicts.run().await?;
+                // The items too: an exception that a correction or a revision took out of its run has no row any more.
+                let items = of_keys("DELETE FROM queue_items WHERE agency_id = $1 AND run_key IN (", ") RETURNING id");
+                for mut row in items.all().await? {
+                    handed.insert(row.take()?);
+                }
+                let reviews =
+                    of_keys("DELETE FROM reviews WHERE agency_id = $1 AND run_key IN (", ") RETURNING bulk_id");
+                for mut row in reviews.all().await? {
+                    gone_with_them.n_reviews += 1;
+                    bulks.extend(row.take::<Option<Uuid>>()?);
+                }
             }
             let exceptions =
-                delete("DELETE FROM exceptions WHERE agency_id = $1 AND run_id = $2 RETURNING workflow_id, shape");
+                delete("DELETE FROM exceptions WHERE agency_id = $1 AND run_id = $2 RETURNING id, workflow_id, shape");
             for mut row in exceptions.bind(id.as_uuid()).all().await? {
+                handed.insert(row.take()?);
                 let shapes = gone_with_them.shapes.entry(WorkflowId::from_uuid(row.take()?)).or_default();
                 shapes.extend(row.take::<Option<String>>()?);
             }
         }
+        self.delete_handed(&tx, handed).await?;
+        self.delete_emptied_bulks(&tx, bulks).await?;
         for workflow in gone_with_them.shapes.keys() {
             for text in [
                 "UPDATE pattern_versions SET version = version + 1 WHERE agency_id = $1 AND workflow_id = $2",
