@@ -56,7 +56,15 @@ impl App {
     /// An [`AppError`] when the database does not answer. What is done stays done.
     pub async fn fill_queue(&self) -> Result<u64, AppError> {
         for agency_id in self.store().list_queue_changes().await? {
-            self.follow(agency_id).await?;
+            match self.follow(agency_id).await {
+                Err(error) if error.is_passing() => return Err(error),
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    agency.id = %agency_id,
+                    "the queue of agency {agency_id} could not follow what changed"
+                ),
+                Ok(()) => {}
+            }
         }
         let mut n = 0;
         let mut left: HashSet<(AgencyId, WorkflowId)> = HashSet::new();
@@ -99,7 +107,10 @@ impl App {
             if keys.is_empty() {
                 break;
             }
-            self.correct_outcomes(agency_id, &keys).await?;
+            match self.correct_outcomes(agency_id, &keys).await {
+                Err(error) if !error.is_passing() => self.correct_singly(agency_id, &keys).await?,
+                result => result?,
+            }
         }
         let now = self.clock().now();
         store.follow_muting(now).await?;
@@ -109,10 +120,33 @@ impl App {
 
     /// Reads runs anew whose outcomes reviews correct, or no longer do.
     pub(crate) async fn correct_outcomes(&self, agency_id: AgencyId, keys: &[String]) -> Result<(), AppError> {
-        // What is said while they are read is for the next time.
-        let until = self.clock().now();
+        // What is said while they are read is for the next time. No clock tells what that is: a transaction has the time
+        // at which it began, and is seen when it ends.
+        let store = self.agency(agency_id);
+        let found = store.find_rereads(keys).await?;
         self.reread_runs(agency_id, keys).await?;
-        Ok(self.agency(agency_id).record_rereads(keys, until).await?)
+        Ok(store.record_rereads(&found).await?)
+    }
+
+    /// Corrects outcomes each by itself; a run that cannot be read keeps the one that it has, and holds up no other.
+    async fn correct_singly(&self, agency_id: AgencyId, keys: &[String]) -> Result<(), AppError> {
+        let store = self.agency(agency_id);
+        for key in keys {
+            let keys = std::slice::from_ref(key);
+            let found = store.find_rereads(keys).await?;
+            match self.correct_outcomes(agency_id, keys).await {
+                Err(error) if !error.is_passing() => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        run.key = key,
+                        "a run whose outcome a review corrects cannot be read"
+                    );
+                    store.record_rereads(&found).await?;
+                }
+                result => result?,
+            }
+        }
+        Ok(())
     }
 
     async fn fill_workflow(&self, agency_id: AgencyId, workflow_id: WorkflowId) -> Result<u64, AppError> {

@@ -280,7 +280,10 @@ impl AgencyStore {
                 "DELETE FROM queue_rechecks WHERE agency_id = $1 AND run_id IN (
                      SELECT c.run_id FROM queue_rechecks c
                      LEFT JOIN runs r ON r.agency_id = c.agency_id AND r.id = c.run_id
-                     WHERE c.agency_id = $1 AND (r.id IS NULL OR r.finished) LIMIT $2) RETURNING run_id",
+                     WHERE c.agency_id = $1 AND (r.id IS NULL OR r.finished)
+                         AND NOT EXISTS (SELECT 1 FROM reviews v
+                             WHERE v.agency_id = c.agency_id AND v.run_id = c.run_id AND v.reread)
+                     LIMIT $2) RETURNING run_id",
             )
             .bind(agency)
             .bind(i64::from(limit))
@@ -357,11 +360,12 @@ impl AgencyStore {
                 tx,
                 "INSERT INTO queue_rechecks (agency_id, run_id)
                  SELECT DISTINCT agency_id, run_id FROM exceptions
-                 WHERE agency_id = $1 AND pattern_id IS NOT NULL AND run_id IN (",
+                 WHERE agency_id = $1 AND run_id IN (",
             )
             .bind(self.agency_id().as_uuid());
         sql.push_list(run_ids.iter().map(|id| Value::from(*id)));
-        sql.push(") ON CONFLICT DO NOTHING");
+        // Written anew where it is there: whoever follows revisions then waits for this one.
+        sql.push(") ON CONFLICT (agency_id, run_id) DO UPDATE SET run_id = excluded.run_id");
         sql.run().await.map(|_| ())
     }
 

@@ -317,22 +317,42 @@ impl AgencyStore {
         rows.into_iter().map(|mut row| row.take()).collect()
     }
 
-    /// Records that outcomes are corrected as far as reviews of up to an instant say.
+    /// Reviews for which some runs are still to be read anew, each with whether it is taken back.
     ///
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn record_rereads(&self, run_keys: &[RunKey], until: Timestamp) -> Result<(), StoreError> {
+    pub async fn find_rereads(&self, run_keys: &[RunKey]) -> Result<Vec<(ReviewId, bool)>, StoreError> {
+        let mut found = Vec::new();
         for keys in run_keys.chunks(KEYS_AT_ONCE) {
-            let mut sql = self
-                .write(
-                    "UPDATE reviews SET reread = FALSE
-                     WHERE agency_id = $1 AND reread AND COALESCE(undone_at, closed_at) <= $2 AND run_key IN (",
-                )
-                .bind(until.0);
+            let mut sql =
+                self.read("SELECT id, undone_at FROM reviews WHERE agency_id = $1 AND reread AND run_key IN (");
             sql.push_list(keys.iter().map(|key| Value::from(key.clone())));
             sql.push(")");
-            sql.run().await?;
+            for mut row in sql.all().await? {
+                found.push((ReviewId::from_uuid(row.take()?), row.take::<Option<i64>>()?.is_some()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Records that outcomes are corrected as far as some reviews say; of one that was taken back since it was found,
+    /// that is still to come.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn record_rereads(&self, found: &[(ReviewId, bool)]) -> Result<(), StoreError> {
+        for (undone, is) in [(false, "IS NULL"), (true, "IS NOT NULL")] {
+            let ids: Vec<ReviewId> = found.iter().filter(|(_, was)| *was == undone).map(|(id, _)| *id).collect();
+            for ids in ids.chunks(KEYS_AT_ONCE) {
+                let mut sql = self.write(format!(
+                    "UPDATE reviews SET reread = FALSE WHERE agency_id = $1 AND reread AND undone_at {is} AND id IN ("
+                ));
+                sql.push_list(ids.iter().map(|id| Value::from(id.as_uuid())));
+                sql.push(")");
+                sql.run().await?;
+            }
         }
         Ok(())
     }
@@ -471,8 +491,14 @@ impl AgencyStore {
             sql.push_list(reviews.iter().map(|review| Value::from(review.item_id.as_uuid())));
             sql.push(") AND review_id IN (");
             sql.push_list(ids());
-            sql.push(")");
-            sql.run().await?;
+            sql.push(") RETURNING workflow_id, closed_at");
+            for mut row in sql.all().await? {
+                // Not reviewed any more, and gone from the queue all the same.
+                let workflow = WorkflowId::from_uuid(row.take()?);
+                if let Some(at) = row.take::<Option<i64>>()? {
+                    flow(&mut flows, workflow, Timestamp(at), Flow::Closed(ClosedBy::Muted), 1);
+                }
+            }
             let corrected = || reviews.iter().filter(|review| review.judgement.outcome.is_some());
             if corrected().next().is_some() {
                 let mut sql = self
