@@ -131,6 +131,12 @@ impl App {
         // Clients first: with a lesser role and the clients of the greater one, they would see too much for a moment.
         store.update_person_clients(id, &clients).await?;
         store.update_person(&person).await?;
+        if person.role.is_limited_to_clients() {
+            // What they see no longer is nobody's again, and not lost with them.
+            let workflows = store.list_workflows().await?.into_iter();
+            let seen = workflows.filter(|w| w.client_id.is_some_and(|id| clients.contains(&id))).map(|w| w.id);
+            store.unassign_queue_items(id, &seen.collect::<Vec<_>>()).await?;
+        }
         self.audit_by(actor, "person.update", id, &format!("{} is {}", person.email, person.role.as_str())).await?;
         Ok(Member { person, clients })
     }
@@ -153,6 +159,8 @@ impl App {
         person.disabled_at = Some(self.clock().now());
         self.store_of(actor).update_person(&person).await?;
         self.store().delete_sessions_of(actor.agency_id, id).await?;
+        // What was theirs to do is nobody's again, and not lost with them.
+        self.store_of(actor).unassign_queue_items(id, &[]).await?;
         self.audit_by(actor, "person.disable", id, &person.email).await
     }
 

@@ -432,6 +432,23 @@ impl AgencyStore {
         Ok(changed == 1)
     }
 
+    /// Makes open items of one person nobody's, those left out that lie in some workflows. Gives how many.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn unassign_queue_items(&self, of: PersonId, but: &[WorkflowId]) -> Result<u64, StoreError> {
+        let text = "UPDATE queue_items SET assignee_id = NULL
+                    WHERE agency_id = $1 AND assignee_id = $2 AND closed_at IS NULL";
+        let mut sql = self.write(text).bind(of.as_uuid());
+        if !but.is_empty() {
+            sql.push(" AND workflow_id NOT IN (");
+            sql.push_list(but.iter().map(|id| id.as_uuid().into()));
+            sql.push(")");
+        }
+        sql.run().await
+    }
+
     /// Makes open items somebody's, or nobody's. Gives how many changed hands.
     ///
     /// # Errors
