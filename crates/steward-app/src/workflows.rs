@@ -104,7 +104,10 @@ impl App {
             return Ok(workflow);
         }
         self.check_name_is_free(actor, &workflow.name, Some(client.id), Some(id)).await?;
-        workflow.client_id = Some(client.id);
+        if workflow.client_id.replace(client.id).is_some() {
+            // Whoever was told for the client before is not for this one; first, so that nothing goes out between.
+            self.store_of(actor).close_handoff_of(id, self.clock().now()).await?;
+        }
         self.write_workflow(actor, &workflow, "workflow.assign", &client.name).await?;
         self.revalue_queue(actor, std::slice::from_ref(&workflow)).await?;
         self.enqueue_rereads(actor.agency_id, &[id], None).await?;

@@ -127,11 +127,15 @@ impl App {
             Ok(()) => store.end_deliveries(channel.id, &ids, DeliveryState::Sent, in_digest, now).await?,
             Err(FetchError(why)) => {
                 let why: String = why.chars().take(MAX_ERROR_CHARS).collect();
-                let attempts = deliveries.iter().map(|delivery| delivery.attempts).max().unwrap_or(0);
+                // Each for itself: those of a digest were tried more or less often before.
+                let (spent, left): (Vec<&Delivery>, Vec<&Delivery>) =
+                    deliveries.iter().partition(|delivery| delivery.attempts + 1 >= MAX_ATTEMPTS);
+                let of = |some: &[&Delivery]| some.iter().map(|delivery| delivery.id).collect::<Vec<_>>();
+                let attempts = left.iter().map(|delivery| delivery.attempts).min().unwrap_or(MAX_ATTEMPTS);
                 let pause = FIRST_PAUSE_MS.saturating_mul(1 << (2 * attempts.clamp(0, 8))).min(MAX_PAUSE_MS);
-                let retry_at = (attempts + 1 < MAX_ATTEMPTS).then(|| now.plus_ms(pause));
                 tracing::warn!(channel.id = %channel.id, error = why, "a handoff could not be sent by {}", channel.id);
-                store.fail_deliveries(channel.id, &ids, &why, now, retry_at).await?;
+                store.fail_deliveries(channel.id, &of(&spent), &why, now, None).await?;
+                store.fail_deliveries(channel.id, &of(&left), &why, now, Some(now.plus_ms(pause))).await?;
                 // What does not answer for one does not answer for the others either.
                 store.put_off_deliveries(channel.id, now, now.plus_ms(pause.min(FIRST_PAUSE_MS * 16))).await?;
             }
@@ -176,7 +180,12 @@ impl App {
         }
         let Some(exception) = store.find_exception(delivery.exception_id).await? else { return Ok(None) };
         let Some(packet) = self.find_packet(&store, &exception).await? else { return Ok(None) };
-        let workflow = store.find_workflow(exception.workflow_id).await?.map_or_else(String::new, |w| w.name);
+        let workflow = store.find_workflow(exception.workflow_id).await?;
+        // It went to another client while this waited.
+        if !channel.is_for(exception.workflow_id, workflow.as_ref().and_then(|workflow| workflow.client_id)) {
+            return Ok(None);
+        }
+        let workflow = workflow.map_or_else(String::new, |workflow| workflow.name);
         let place = format!("delivery {agency} {}", delivery.id).into_bytes();
         let token = match &delivery.sealed_token {
             Some(sealed) => Secret::sent(&self.unseal(sealed, &place)?),
@@ -251,13 +260,17 @@ impl App {
         let store = self.agency(agency);
         let workflows = store.list_workflows().await?;
         let waiting = self.still_waiting(agency, deliveries).await?;
-        let mut lines = Vec::new();
+        let (mut lines, mut n_of_others) = (Vec::new(), 0);
         for id in &waiting {
             if lines.len() == MAX_DIGEST_LINES {
                 break;
             }
             let Some(exception) = store.find_exception(*id).await? else { continue };
             let workflow = workflows.iter().find(|workflow| workflow.id == exception.workflow_id);
+            if !channel.is_for(exception.workflow_id, workflow.and_then(|workflow| workflow.client_id)) {
+                n_of_others += 1;
+                continue;
+            }
             lines.push(DigestLine {
                 exception_id: exception.id,
                 workflow: workflow.map_or_else(String::new, |workflow| workflow.name.clone()),
@@ -267,7 +280,7 @@ impl App {
         }
         let (Some(first), false) = (deliveries.first(), lines.is_empty()) else { return Ok(None) };
         let page = format!("{}/queue", self.public_url());
-        let digest = Digest { channel: channel.name.clone(), n: waiting.len(), lines, page };
+        let digest = Digest { channel: channel.name.clone(), n: waiting.len() - n_of_others, lines, page };
         let now = self.clock().now();
         // The first of them is never sent by itself any more, so its id is free to stand for all.
         let id = first.id.to_string();

@@ -262,13 +262,18 @@ impl Arrived {
 }
 
 impl Channel {
+    /// Whether it is for a workflow, which is a client's.
+    #[must_use]
+    pub fn is_for(&self, workflow: WorkflowId, client: Option<ClientId>) -> bool {
+        match (self.workflow_id, self.client_id) {
+            (Some(own), _) => own == workflow,
+            (None, own) => own.is_some() && own == client,
+        }
+    }
+
     /// Whether what arrived in a workflow of a client is sent here.
     fn takes(&self, arrived: &Arrived, client: Option<ClientId>) -> bool {
-        let is_theirs = match (self.workflow_id, self.client_id) {
-            (Some(workflow), _) => workflow == arrived.workflow_id,
-            (None, own) => own.is_some() && own == client,
-        };
-        is_theirs
+        self.is_for(arrived.workflow_id, client)
             && self.paused_at.is_none()
             && arrived.at >= self.created_at
             && (self.kinds.is_empty() || self.kinds.contains(&arrived.kind))
@@ -281,6 +286,26 @@ fn words_of(kinds: &[ExceptionKind]) -> String {
 }
 
 impl AgencyStore {
+    /// Pauses what sends packets of a workflow only, and revokes the links to them: it is another client's now.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] when the database does not answer.
+    pub async fn close_handoff_of(&self, workflow: WorkflowId, now: Timestamp) -> Result<(), StoreError> {
+        let tx = self.store.begin_write().await?;
+        for text in [
+            "UPDATE handoff_channels SET paused_at = $3
+             WHERE agency_id = $1 AND workflow_id = $2 AND paused_at IS NULL",
+            "UPDATE handoff_links SET revoked_at = $3
+             WHERE agency_id = $1 AND workflow_id = $2 AND revoked_at IS NULL",
+        ] {
+            let sql = self.store.within(&tx, text).bind(self.agency_id().as_uuid());
+            sql.bind(workflow.as_uuid()).bind(now.0).run().await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Creates a link by the hash of its token, or gives one that is there another token.
     ///
     /// # Errors
