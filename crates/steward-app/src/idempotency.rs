@@ -15,7 +15,7 @@ use crate::{Actor, App, AppError};
 /// The most characters of a key.
 pub const MAX_KEY_CHARS: usize = 255;
 /// How long a request may be under way; one whose process died holds its key no longer.
-const LEASE_MS: i64 = 90_000;
+const LEASE_MS: i64 = 300_000;
 /// How long answers are kept.
 const KEPT_MICROS: i64 = DAY_MICROS;
 

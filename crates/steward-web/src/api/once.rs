@@ -6,7 +6,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use steward_app::Actor;
 use steward_app::idempotency::Once;
+use steward_app::tenant::IdempotencyKey;
+use tracing::Instrument as _;
 
 use super::caller::Writer;
 use crate::problem::Kind;
@@ -44,16 +47,31 @@ async fn do_once(state: &WebState, request: Request, next: Next) -> Result<Respo
         Once::Do(key) => key,
         Once::Done { status, answer } => return again(status, answer),
     };
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    // In a task of its own: a sender that hangs up, or the edge's timeout, ends the wait and not the write, so that what
+    // came of it is kept, and sending it again does not do it again.
+    let (state, request) = (state.clone(), Request::from_parts(parts, Body::from(body)));
+    let done = async move { settle(&state, &actor, &key, request, next).await };
+    tokio::spawn(done.in_current_span()).await.map_err(|_| Problem::new(Kind::Internal))?
+}
+
+/// Does a write and keeps what it was answered.
+async fn settle(
+    state: &WebState,
+    actor: &Actor,
+    key: &IdempotencyKey,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let response = next.run(request).await;
     let (head, body) = response.into_parts();
     if !head.status.is_success() {
         // It changed nothing, and may be sent again under the same key.
-        state.app.settle_once(&actor, &key, None).await?;
+        state.app.settle_once(actor, key, None).await?;
         return Ok(Response::from_parts(head, body));
     }
     let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::new(Kind::Internal))?;
     let answer = std::str::from_utf8(&body).ok().filter(|answer| answer.len() <= MAX_ANSWER_BYTES);
-    let kept = state.app.settle_once(&actor, &key, Some((head.status.as_u16(), answer.unwrap_or_default()))).await;
+    let kept = state.app.settle_once(actor, key, Some((head.status.as_u16(), answer.unwrap_or_default()))).await;
     if let Err(error) = kept {
         // It is done, and its sender is to hear so.
         tracing::warn!(error = &error as &dyn std::error::Error, "what a write was answered could not be kept");

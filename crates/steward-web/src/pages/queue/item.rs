@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use steward_app::AppError;
 use steward_app::queue::QueueItemDetail;
 use steward_app::runs::RunDetail;
-use steward_app::tenant::QueueSort;
+use steward_app::tenant::{QueueSort, Whose};
 use steward_core::conversation::conversation;
 use steward_core::exceptions::ExceptionKind;
 use steward_core::handoff::Worked;
@@ -462,8 +462,13 @@ async fn skip(
     let asked = Asked::read(&visit.query, &visit)?;
     let detail = app.get_queue_item(actor, id).await?;
     app.release_item(actor, id).await?;
-    let behind = steward_app::tenant::QueueCursor::behind(&detail.item, QueueSort::Rank);
-    let page = app.list_queue(actor, &asked.filter, asked.client, QueueSort::Rank, Some(behind), TRIED).await?;
+    // The place in the order in which this person gets the queue: the rank is hidden from who sees no money.
+    let sort = steward_app::queue::queue_sort_for(actor, QueueSort::Rank);
+    let behind = steward_app::tenant::QueueCursor::behind(&detail.item, sort);
+    // As “Review next” does: what is somebody else's is left to them, unless one asks for it.
+    let mut filter = asked.filter.clone();
+    filter.assignee = filter.assignee.or(Some(Whose::OfOrNobody(actor.person_id)));
+    let page = app.list_queue(actor, &filter, asked.client, sort, Some(behind), TRIED).await?;
     for item in page.items.iter().filter(|item| item.held_by(visit.now).is_none()) {
         match app.claim_item(actor, item.id).await {
             Ok(_) => return Ok(SeeOther::to(with_query(item_path(item.id), &asked))),
