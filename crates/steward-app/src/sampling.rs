@@ -260,7 +260,7 @@ impl App {
         let mut days = Days::of(store.list_sampling_days(workflow, first_day).await?, &known.rule);
         let mut samples = Vec::new();
         let mut behind: Option<(Timestamp, RunId)> = None;
-        while period.start < period.end {
+        loop {
             let runs = store
                 .list_late_candidates(workflow, known.rule.strata, period, became_final, behind, RUNS_AT_ONCE)
                 .await?;
