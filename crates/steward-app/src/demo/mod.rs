@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::civil::Date;
 use steward_core::clients::ClientSettings;
+use steward_core::ids::WorkflowId;
 use steward_core::time::Timestamp;
 use steward_core::workflow::WorkflowSettings;
 
@@ -26,7 +27,7 @@ mod tests;
 mod texts;
 
 pub use cast::OUTAGE_TEXTS;
-pub use reviews::{DemoReview, review};
+pub use reviews::{DemoReview, SAMPLED, SAMPLED_DAYS, review};
 
 use cast::Place;
 use converse::{End, Script};
@@ -86,6 +87,16 @@ pub struct Payload {
     pub source_name: String,
     /// Native JSON: `{"runs":[…]}`, one to 25 runs of one workflow.
     pub body: Vec<u8>,
+}
+
+/// The id of a workflow of the demo: by which of its runs are sampled, so that the same seed samples the same.
+#[must_use]
+pub fn workflow_id(seed: u64, source_name: &str) -> WorkflowId {
+    let mut random = Random::new(seed, &[reviews::hash(source_name)]);
+    let [high, low] = [random.next(), random.next()];
+    let bytes = ((u128::from(high) << 64) | u128::from(low)).to_be_bytes();
+    // A UUID of version 8: made of something else than time or chance.
+    WorkflowId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 /// The agency with its clients and their workflows. The seed chooses its name.

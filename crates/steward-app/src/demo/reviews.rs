@@ -2,8 +2,9 @@
 
 use steward_core::exceptions::ExceptionKind;
 use steward_core::outcome::Outcome;
-use steward_core::queue::QueueItem;
+use steward_core::queue::{ItemKind, QueueItem};
 use steward_core::reviews::{AgentWas, Cause, Judgement, PreventedBy};
+use steward_core::sampling::{SamplingRule, Strata};
 use steward_core::time::Timestamp;
 
 use super::random::Random;
@@ -150,6 +151,24 @@ const HABITS: &[Habit] = &[
     },
 ];
 
+/// The workflow of which completed runs are sampled, by what its runs call it, and how.
+pub const SAMPLED: (&str, SamplingRule) =
+    ("tamarisk-support", SamplingRule { share: 0.1, strata: Strata::Release, at_least: 1, at_most: 8 });
+/// For how many days it has been sampled.
+pub const SAMPLED_DAYS: i64 = 29;
+
+/// How often a claim of the sampled workflow stands: the shop's agent calls completed what it has said goodbye to.
+const STANDS: f64 = 0.86;
+/// What falls, by what it is instead.
+const FALLS: [(Outcome, f64); 3] = [(Outcome::Failed, 0.7), (Outcome::Escalated, 0.2), (Outcome::Abandoned, 0.1)];
+/// What was done about claims that fell.
+const MENDED: [&str; 4] = [
+    "The refund was promised and never started; started it",
+    "The customer wrote again two days later with the same question",
+    "Said that the parcel was on its way; it was not",
+    "The address was changed in the chat and not in the order",
+];
+
 /// What somebody made of an item by `now`. `None` where it still waits.
 #[must_use]
 pub fn review(seed: u64, item: &QueueItem, now: Timestamp) -> Option<DemoReview> {
@@ -172,6 +191,9 @@ pub fn review(seed: u64, item: &QueueItem, now: Timestamp) -> Option<DemoReview>
     let closed_at = item.arrived_at.plus_ms((hours * HOUR_MS as f64) as i64);
     if closed_at > now.plus_ms(-20 * MINUTE_MS) {
         return None;
+    }
+    if item.kind == ItemKind::Sample {
+        return Some(look_at_sample(closed_at, &mut random));
     }
     let fits = |habit: &&Habit| habit.words.is_empty() || habit.words.iter().any(|words| item.message.contains(words));
     let habit = HABITS.iter().find(fits)?;
@@ -201,7 +223,30 @@ pub fn review(seed: u64, item: &QueueItem, now: Timestamp) -> Option<DemoReview>
     })
 }
 
+/// What somebody made of a run that was taken by chance.
+fn look_at_sample(closed_at: Timestamp, random: &mut Random) -> DemoReview {
+    let stands = random.happens(STANDS);
+    let outcome = FALLS[random.weighted(&FALLS.map(|(_, weight)| weight))].0;
+    let resolution = random.pick(&MENDED).to_owned();
+    let active_ms = (100_000.0 * (0.4 + random.share() + random.share() * random.share())) as i64;
+    let judgement = if stands {
+        Judgement { agent: Some(AgentWas::Right), ..Judgement::default() }
+    } else {
+        Judgement {
+            agent: Some(AgentWas::Wrong),
+            outcome: Some(outcome),
+            cause: Some(Cause::Prompt),
+            preventable: Some(true),
+            prevented_by: Some(PreventedBy::Prompt),
+            cleanup_minutes: 6,
+            resolution,
+            comment: String::new(),
+        }
+    };
+    DemoReview { closed_at, active_ms, judgement }
+}
+
 /// FNV-1a: the same on every machine.
-fn hash(text: &str) -> u64 {
+pub(super) fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

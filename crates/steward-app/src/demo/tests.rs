@@ -277,3 +277,18 @@ fn refusals<'a>(runs: impl Iterator<Item = &'a Read>) -> f64 {
     }
     f64::from(errors) / f64::from(calls)
 }
+
+#[test]
+fn the_sampled_workflow_is_one_of_the_demo_and_the_same_each_time() {
+    let (source_name, rule) = SAMPLED;
+    let demo = agency(SEED);
+    let names = || demo.clients.iter().flat_map(|client| &client.workflows).map(|workflow| &workflow.source_name);
+    assert!(names().any(|name| name == source_name));
+    assert_eq!(rule.checked(), Ok(rule));
+    let ids: HashSet<_> = names().map(|name| workflow_id(SEED, name)).collect();
+    assert_eq!(ids.len(), names().count());
+    assert_eq!(workflow_id(SEED, source_name), workflow_id(SEED, source_name));
+    assert_ne!(workflow_id(SEED, source_name), workflow_id(SEED + 1, source_name));
+    let text = workflow_id(SEED, source_name).as_uuid().to_string();
+    assert_eq!((&text[14..15], text[19..20].contains(['8', '9', 'a', 'b'])), ("8", true), "{text}");
+}

@@ -10,7 +10,7 @@ use steward_app::people::NewPerson;
 use steward_app::{Actor, App, Clock, demo};
 use steward_core::clients::Client;
 use steward_core::exceptions::ExceptionKind;
-use steward_core::ids::{AgencyId, ClientId, WorkflowId};
+use steward_core::ids::{AgencyId, ClientId};
 use steward_core::money::Nanos;
 use steward_core::patterns::PatternState;
 use steward_core::people::Role;
@@ -110,7 +110,7 @@ impl Demo {
                 .await?;
             for workflow in client.workflows {
                 let workflow = Workflow {
-                    id: WorkflowId::from_uuid(app.ids().make()),
+                    id: demo::workflow_id(self.seed, &workflow.source_name),
                     client_id: Some(id),
                     name: workflow.name,
                     source_name: workflow.source_name,
@@ -175,6 +175,7 @@ impl Demo {
         });
         app.update_queue_rules(&owner, rules.to_vec()).await?;
         app.fill_queue().await?;
+        self.sample_runs(app, &owner).await?;
         let mut reviews = Vec::new();
         let mut behind = None;
         loop {
@@ -201,6 +202,24 @@ impl Demo {
         }
         bar.finish_and_clear();
         app.assemble_waiting().await?;
+        Ok(())
+    }
+}
+
+impl Demo {
+    /// Samples completed runs of one workflow, each day when it was over.
+    async fn sample_runs(&self, app: &App, owner: &Actor) -> anyhow::Result<()> {
+        let now = app.clock().now();
+        let clock = Clock::fixed(now);
+        let then = App::new(app.store().clone(), clock.clone(), app.ids().clone(), app.public_url());
+        let days = demo::SAMPLED_DAYS.min(i64::from(self.days));
+        let (source_name, rule) = demo::SAMPLED;
+        clock.set(now.plus_ms(-days * 86_400_000));
+        then.update_sampling(owner, demo::workflow_id(self.seed, source_name), rule).await?;
+        while clock.now() < now {
+            clock.set(clock.now().plus_ms(86_400_000).min(now));
+            then.sample_runs().await?;
+        }
         Ok(())
     }
 }
