@@ -450,7 +450,10 @@ db_tests! {
         house.settle().await;
         let open: BTreeSet<ItemId> = house.waiting().await.iter().map(|item| item.id).collect();
         assert_eq!(open, items.iter().map(|item| item.id).collect());
-        assert_eq!(house.flow().await.get(&Flow::Arrived), Some(&2));
+        let flow = house.flow().await;
+        assert_eq!(flow.get(&Flow::Arrived), Some(&2));
+        let (back, muted) = (flow.get(&Flow::Back), flow.get(&Flow::Closed(ClosedBy::Muted)));
+        assert_eq!((back, muted), (Some(&2), Some(&2)), "what came and what went is what waits");
     }
 
     async fn a_run_that_no_longer_has_the_exception_closes_its_item(db: TestDb) {
@@ -594,8 +597,13 @@ db_tests! {
         assert_eq!(app.claim_next(&bea, &QueueFilter::default(), None).await.expect("none"), None);
         let of_ada = QueueFilter { assignee: Some(Whose::Of(ada.person_id)), ..QueueFilter::default() };
         assert_eq!(app.count_queue(&bea, &of_ada, None).await.expect("a count"), 1);
-        // Whoever has left is assigned nothing.
+        // Whoever has left is assigned nothing, and keeps nothing; rules that name them stand in nobody's way.
         app.disable_person(ada, bea.person_id).await.expect("disabled");
+        assert_eq!(house.item(items[0].id).await.assignee, None);
+        assert_eq!(house.item(items[1].id).await.assignee, Some(ada.person_id));
+        let turned: Vec<QueueRule> = rules.iter().rev().cloned().collect();
+        assert_eq!(app.update_queue_rules(ada, turned.clone()).await.expect("turned"), turned);
+        app.update_queue_rules(ada, rules).await.expect("turned back");
         house.take_in(&[escalated("bot", "c", 40, "asked for a person")]).await;
         let fresh = house.waiting().await.into_iter().find(|item| !items.iter().any(|known| known.id == item.id));
         assert_eq!(fresh.and_then(|item| item.assignee), None);
@@ -642,6 +650,51 @@ db_tests! {
         while app.do_next_job().await.expect("a job") {}
         assert_eq!((house.tallies().await, house.flow().await, house.waiting().await), before);
         assert_eq!(words(app.undo_bulk_review(ada, bulk.id).await.map(|_| ())), "conflict: this bulk review is taken back already");
+    }
+
+    async fn what_is_taken_back_while_outcomes_are_corrected_is_not_forgotten(db: TestDb) {
+        let house = House::new(db).await;
+        let (app, ada) = (house.app(), &house.owner);
+        house.take_in(&[escalated("bot", "a", 50, "asked for a person"), escalated("bot", "b", 40, "asked for a person")]).await;
+        let items = house.waiting().await;
+        let pattern = items[0].pattern_id.expect("a pattern");
+        let bulk = app.start_bulk_review(ada, pattern, judged(), None).await.expect("started");
+        let store = app.agency(ada.agency_id);
+        let keys = store.list_rereads(10).await.expect("keys");
+        let found = store.find_rereads(&keys).await.expect("reviews");
+        assert_eq!((keys.len(), found.len()), (2, 2));
+        app.undo_bulk_review(ada, bulk.id).await.expect("undone");
+        store.record_rereads(&found).await.expect("recorded");
+        assert_eq!(store.list_rereads(10).await.expect("keys"), keys, "both are still to be read as they are now");
+        house.settle().await;
+        assert!(store.list_rereads(10).await.expect("keys").is_empty());
+        assert_eq!(house.outcome(&items[0]).await, Outcome::Escalated);
+        assert_eq!(house.waiting().await.len(), 2);
+        assert_eq!(house.flow().await, BTreeMap::from([(Flow::Arrived, 2)]), "nothing came or went meanwhile");
+    }
+
+    async fn what_was_handed_over_is_deleted_also_where_a_review_took_the_exception_away(db: TestDb) {
+        let house = House::new(db).await;
+        let (app, ada) = (house.app(), &house.owner);
+        let mut run = escalated("bot", "a", 50, "asked for a person");
+        run["user_id"] = json!("anna");
+        house.take_in(&[run]).await;
+        let item = house.only().await;
+        let exception = item.exception_id().expect("an exception");
+        let link = app.create_handoff_link(ada, exception, "Jo", 7).await.expect("a link");
+        let token = link.url.reveal().rsplit('/').next().expect("a token").to_owned();
+        let token = steward_app::secrets::Secret::sent(&token);
+        app.answer_handoff_link(&token, "192.0.2.1", "Jo", "called Anna back").await.expect("an answer");
+        house.review(ada, item.id, judged()).await;
+        house.settle().await;
+        let store = app.agency(ada.agency_id);
+        assert!(store.find_exception(exception).await.expect("asked").is_none(), "it is completed now");
+        assert_eq!(store.list_handoff_answers(exception).await.expect("answers").len(), 1);
+        app.delete_user_data(ada, "anna", None).await.expect("deleted");
+        assert!(store.list_handoff_answers(exception).await.expect("answers").is_empty());
+        let opened = app.open_handoff_link(&token, "192.0.2.1").await;
+        assert_eq!(words(opened.map(|_| ())), "not found: no such link");
+        assert!(app.list_reviews(ada, &ReviewFilter { with_undone: true, ..ReviewFilter::default() }, None, None, 10).await.expect("reviews").reviews.is_empty());
     }
 
     async fn a_bulk_review_goes_on_where_a_process_died(db: TestDb) {
