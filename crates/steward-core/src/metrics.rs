@@ -528,11 +528,13 @@ fn audited_completion(audited: &Audited) -> Figure {
             format!("{left} of {} samples are not reviewed, and taken to be like the others", audited.sampled)
         }
     };
+    let claimed = audited.claimed_rate().filter(|_| value.is_some());
+    let claimed = claimed.map(|claimed| format!("{:.1} % claimed", 100.0 * claimed)).unwrap_or_default();
     let others = match (value, audited.n_claiming - audited.n_audited) {
         (None, _) | (Some(_), 0) => String::new(),
         (Some(_), _) => format!("of {} of {} workflows", audited.n_audited, audited.n_claiming),
     };
-    figure.noted(note).noted(others)
+    figure.noted(claimed).noted(note).noted(others)
 }
 
 /// Escalations that were preventable among those reviewed, with those beside it that were not.

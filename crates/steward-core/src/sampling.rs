@@ -319,7 +319,7 @@ pub fn reason(rule: &SamplingRule, stratum: &str, probability: f64) -> String {
         Strata::Model if stratum.is_empty() => " that called no model".to_owned(),
         Strata::Model => format!(" of {stratum}"),
     };
-    format!("one of {percent} of the completed runs{what}")
+    format!("One of {percent} of the completed runs{what}")
 }
 
 /// A kind of evidence as part of a sentence.
@@ -615,17 +615,17 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_reads_as_a_sentence() {
+    fn a_reason_reads_as_a_title() {
         let by = |strata| SamplingRule { strata, ..rule(0.05, 0, 10) };
-        assert_eq!(reason(&by(Strata::None), "", 0.05), "one of 5 % of the completed runs");
-        assert_eq!(reason(&by(Strata::Release), "v2", 2.0 / 3.0), "one of 66.67 % of the completed runs of release v2");
+        assert_eq!(reason(&by(Strata::None), "", 0.05), "One of 5 % of the completed runs");
+        assert_eq!(reason(&by(Strata::Release), "v2", 2.0 / 3.0), "One of 66.67 % of the completed runs of release v2");
         assert_eq!(
             reason(&by(Strata::Release), "", 0.001_2),
-            "one of 0.12 % of the completed runs that name no release"
+            "One of 0.12 % of the completed runs that name no release"
         );
         assert_eq!(
             reason(&by(Strata::Evidence), "explicit", 1.0),
-            "one of 100 % of the completed runs by the agent's own word"
+            "One of 100 % of the completed runs by the agent's own word"
         );
     }
 

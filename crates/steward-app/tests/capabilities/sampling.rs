@@ -189,7 +189,7 @@ db_tests! {
         let usual: Vec<String> = by_number("r").into_iter().filter(|key| !rare.contains(key)).collect();
         assert_eq!((usual, rare.len()), (expected, 2));
         let item = items.iter().find(|item| item.release == "v2").expect("a rare one");
-        assert_eq!(item.message, "one of 66.67 % of the completed runs of release v2");
+        assert_eq!(item.message, "One of 66.67 % of the completed runs of release v2");
         assert_eq!((item.kind, item.arrived_at, item.due_at), (ItemKind::Sample, at(26), at(26 + 7 * 24)));
     }
 
@@ -239,7 +239,7 @@ db_tests! {
         let (low, high) = steward_stats::intervals::wilson(3, 4).expect("an interval");
         let figure = figures.get("audited_completion_rate").expect("it");
         assert!(near(figure.low, low * 10.0 / 12.0) && near(figure.high, high * 10.0 / 12.0), "{figure:?}");
-        assert_eq!(figure.note, "6 of 10 samples are not reviewed, and taken to be like the others");
+        assert_eq!(figure.note, "83.3 % claimed; 6 of 10 samples are not reviewed, and taken to be like the others");
         // The agent was wrong, and nothing is said of what came of it: the claim does not stand.
         let wrong = house.review(items[4].id, judged(AgentWas::Wrong, None)).await;
         assert!(near(house.rates().await.1, 10.0 / 12.0 * 0.6));

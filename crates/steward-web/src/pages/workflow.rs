@@ -86,6 +86,7 @@ const MORE: [(&str, &str, &[&str]); 4] = [
         "Cost and worth",
         "",
         &[
+            "run_cost",
             "input_tokens",
             "cached_tokens",
             "output_tokens",
@@ -266,6 +267,7 @@ async fn show(
     let mut head = HEAD.to_vec();
     // What people found stands beside what is claimed, where anything was sampled.
     if figures.get("audited_completion_rate").is_some_and(|figure| figure.denominator > Some(0.0)) {
+        head.retain(|id| *id != "run_cost");
         head.insert(2, "audited_completion_rate");
     }
     let mut notices = Vec::new();

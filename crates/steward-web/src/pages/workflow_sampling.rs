@@ -248,7 +248,7 @@ fn told(rule: &SamplingRule, preview: &SamplingPreview) -> SamplingForecast {
             let supposed = if preview.is_supposed { "Were" } else { "As" };
             let hold = if preview.is_supposed { "of the claims right" } else { "of the claims were right so far" };
             format!(
-                "{supposed} {share} {hold}, a month in which all of them are reviewed would put that between {}.",
+                "{supposed} {share} {hold}, a month in which all of them are reviewed would put that at {}.",
                 format::interval(low, high)
             )
         }

@@ -128,7 +128,7 @@ db_tests! {
         let page = owner.get(&here).await;
         assert!(page.text().contains("not audited: no sample is reviewed yet"), "{}", page.in_short());
         let queue = owner.get("/queue?kind=sample").await;
-        assert!(queue.text().contains("one of 100 % of the completed runs"), "{}", queue.in_short());
+        assert!(queue.text().contains("One of 100 % of the completed runs"), "{}", queue.in_short());
         let listed = owner.get("/api/v1/queue?kind=sample").await.json();
         let items = listed["items"].as_array().expect("items").clone();
         assert_eq!(items.len(), 3);

@@ -69,8 +69,7 @@ impl Samples for SamplingPage {
             error: words.say("Nothing was saved: a field needs a change."),
             preview: Some(SamplingForecast {
                 words: "Of 21 completed runs a day, 3 would go to review: 90 a month.".to_owned(),
-                precision: "Were 9 of 10 claims right, a month of reviews would say so between 82.7 and 94.5 %."
-                    .to_owned(),
+                precision: "Were 9 of 10 claims right, a month of reviews would put that at 82.7 – 94.5 %.".to_owned(),
                 parts: Table::new(
                     "Runs a day by part",
                     vec![Column::new("Part"), Column::number("Completed a day"), Column::number("To review a day")],
