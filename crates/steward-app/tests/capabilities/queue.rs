@@ -611,7 +611,7 @@ db_tests! {
         assert_eq!(words(app.assign_items(ada, &[], None).await), "invalid: choose 1 to 500 items to assign");
         let unknown = ItemId::from_uuid(Uuid::from_u128(9));
         assert_eq!(words(app.assign_items(ada, &[items[0].id, unknown], None).await), "not found: no such item of the queue");
-        assert_eq!(app.assign_items(ada, &[items[0].id, items[0].id], None).await.expect("assigned"), 1);
+        assert_eq!(app.assign_items(ada, &[items[1].id, items[1].id], None).await.expect("assigned"), 1);
     }
 
     async fn a_bulk_review_closes_what_nobody_holds_and_is_taken_back_as_one(db: TestDb) {

@@ -248,6 +248,23 @@ db_tests! {
         }
     }
 
+    async fn a_workflow_that_moves_to_another_client_tells_the_old_one_nothing_more(db: TestDb) {
+        let world = world(db).await;
+        let (path, _) = world.link(7).await;
+        let workflows = world.owner.get("/api/v1/workflows").await.json();
+        let workflow = workflows["items"][0]["id"].as_str().expect("a workflow").to_owned();
+        let new = json!({"kind": "webhook", "to": "https://bot.example/hook"});
+        let channels = format!("/api/v1/workflows/{workflow}/channels");
+        let made = world.owner.send_json("POST", &channels, &new).await;
+        assert_eq!(made.status, 200, "{}", made.in_short());
+        let other = world.owner.with_client("Other Shop").await;
+        let id = workflow.parse().expect("an id");
+        world.app.app().assign_workflow(&world.owner.actor, id, other.id).await.expect("moved");
+        let listed = world.owner.get(&channels).await.json();
+        assert!(listed["items"][0]["paused_at"].is_string(), "{listed}");
+        assert_eq!(world.app.get(&path).await.status, 410, "the link is revoked");
+    }
+
     async fn what_was_handed_over_goes_with_the_users_data(db: TestDb) {
         let world = world(db).await;
         let (path, _) = world.link(7).await;

@@ -236,6 +236,20 @@ db_tests! {
         assert!(waiting(&owner).await.iter().all(|item| item.held_by(now).is_none()));
     }
 
+    async fn who_sees_no_money_skips_in_the_order_that_they_see_and_nobody_is_handed_others_work(db: TestDb) {
+        let owner = north(db).await;
+        let items = waiting(&owner).await;
+        let app = owner.app.app();
+        let client = app.visible_clients(&owner.actor, false).await.expect("clients")[0].id;
+        let bea = owner.with_person("bea@north.test", Role::Contractor, &[client]).await;
+        app.assign_items(&owner.actor, &[items[1].id], Some(owner.actor.person_id)).await.expect("assigned");
+        assert_eq!(bea.post_form("/queue/next", &[]).await.header("location"), path(items[0].id));
+        let skipped = bea.post_form(&format!("{}/skip", path(items[0].id)), &[]).await;
+        assert_eq!(skipped.header("location"), path(items[2].id), "the second is the owner's");
+        let last = bea.post_form(&format!("{}/skip", path(items[2].id)), &[]).await;
+        assert_eq!(last.header("location"), "/queue");
+    }
+
     async fn what_is_selected_is_assigned_and_reviewed_together(db: TestDb) {
         let owner = north(db).await;
         let items = waiting(&owner).await;
