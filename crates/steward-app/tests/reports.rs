@@ -11,12 +11,16 @@ use steward_app::{Actor, App, AppError, Clock, IdSource};
 use steward_core::clients::{Agency, Brand, Client, ClientSettings};
 use steward_core::ids::{AgencyId, ClientId, PersonId, ReportId, WorkflowId};
 use steward_core::money::{Currency, Nanos};
+use steward_core::outcome::Outcome;
 use steward_core::people::Role;
+use steward_core::queue::ItemKind;
 use steward_core::report::{ReportDocument, ReportFigure};
+use steward_core::reviews::{AgentWas, Judgement};
+use steward_core::sampling::{SamplingRule, Strata};
 use steward_core::time::{Month, Timestamp};
 use steward_core::workflow::{ValueBasis, Workflow, WorkflowSettings};
 use steward_store::system::InboxKind;
-use steward_store::tenant::ReportState;
+use steward_store::tenant::{QueueFilter, QueueSort, ReportState};
 use steward_testkit::{TestDb, db_tests};
 
 const OCTOBER: Month = Month { year: 2026, month: 10 };
@@ -303,6 +307,47 @@ db_tests! {
         for shown in document.workflows.iter().flat_map(|w| &w.figures) {
             assert!(names.contains(&shown.name), "{} is defined", shown.name);
         }
+    }
+
+    async fn what_people_reviewed_and_what_samples_say_stands_in_the_report(db: TestDb) {
+        let desk = desk(db, "UTC").await;
+        let (app, ada) = (&desk.app, &desk.actor);
+        let id = desk.workflow("front-desk", "Front desk", ValueBasis::None).await;
+        app.clock().set(at("2026-10-19T00:00:00Z"));
+        let rule = SamplingRule { share: 1.0, strata: Strata::None, at_least: 0, at_most: 100 };
+        app.update_sampling(ada, id, rule).await.expect("a rule");
+        app.clock().set(at("2026-10-20T00:00:00Z"));
+        desk.send(runs("front-desk", 20, "2026-10-19T01:00:00Z", "2026-10-19T21:00:00Z")).await;
+        app.clock().set(at("2026-10-21T12:00:00Z"));
+        assert_eq!(app.sample_runs().await.expect("sampled"), 13, "as many as say that they completed");
+        app.mine_patterns().await.expect("mined");
+        app.fill_queue().await.expect("filled");
+        let waiting = app.list_queue(ada, &QueueFilter::default(), None, QueueSort::Due, None, 100).await.expect("items");
+        let (samples, exceptions): (Vec<_>, Vec<_>) =
+            waiting.items.iter().partition(|item| item.kind == ItemKind::Sample);
+        assert_eq!((samples.len(), exceptions.is_empty()), (13, false));
+        for (n, item) in samples.iter().enumerate() {
+            let (agent, outcome) = if n == 0 { (AgentWas::Wrong, Some(Outcome::Failed)) } else { (AgentWas::Right, None) };
+            app.claim_item(ada, item.id).await.expect("claimed");
+            let judgement = Judgement { agent: Some(agent), outcome, ..Judgement::default() };
+            app.review_item(ada, item.id, judgement, 0, None).await.expect("reviewed");
+        }
+        for item in &exceptions {
+            app.claim_item(ada, item.id).await.expect("claimed");
+            app.clock().advance_ms(120_000);
+            app.review_item(ada, item.id, Judgement::default(), 120_000, None).await.expect("reviewed");
+        }
+        app.clock().set(at("2026-11-02T09:00:00Z"));
+        let document = desk.document(desk.draft().await).await;
+        let figures = &document.workflows[0].figures;
+        let audited = figure(figures, "Audited completion rate");
+        assert_eq!(audited.value, "66.7 %", "13 of 18 were claimed, and 12 of 13 claims stand");
+        assert_eq!(audited.basis, "people looked at 13 of 13 completed runs that were chosen by chance");
+        assert!(audited.interval.is_some() && audited.receipt.is_none(), "{audited:?}");
+        let time = figure(figures, "Review time");
+        let n = exceptions.len();
+        assert!(time.basis.starts_with(&format!("{n} reviews closed in the month")), "{time:?}");
+        assert!(time.value.starts_with('2'), "two minutes each: {time:?}");
     }
 
     async fn days_without_a_run_are_told_where_some_are_usual(db: TestDb) {

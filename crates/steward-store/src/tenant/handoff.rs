@@ -306,7 +306,7 @@ impl AgencyStore {
         Ok(())
     }
 
-    /// Creates a link by the hash of its token, or gives one that is there another token.
+    /// Creates a link by the hash of its token, or gives one that is there another token and another end.
     ///
     /// # Errors
     ///
@@ -316,7 +316,8 @@ impl AgencyStore {
             "INSERT INTO handoff_links (agency_id, id, exception_id, workflow_id, token_hash, made_for, created_at, created_by,
                                         expires_at, n_opened)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)
-             ON CONFLICT (agency_id, id) DO UPDATE SET token_hash = excluded.token_hash",
+             ON CONFLICT (agency_id, id)
+                 DO UPDATE SET token_hash = excluded.token_hash, expires_at = excluded.expires_at",
         )
         .bind(link.id.as_uuid())
         .bind(link.exception_id.as_uuid())
