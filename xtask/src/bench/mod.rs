@@ -192,6 +192,7 @@ impl<'a> Bench<'a> {
         for database in DATABASES {
             table.row(&queue_row("its page", database), Unit::Milliseconds, Some(QUEUE_PAGE_BAR));
             table.row(&queue_row("its slowest list", database), Unit::Milliseconds, Some(QUEUE_PAGE_BAR));
+            table.row(&queue_row("its summary alone", database), Unit::Milliseconds, None);
             table.row(&bulk_row(database), Unit::Milliseconds, Some(BULK_BAR));
         }
         table.row(PROGRAM_SIZE, Unit::Megabytes, Some(PROGRAM_BAR));
@@ -282,6 +283,7 @@ impl<'a> Bench<'a> {
             let p95_ms = number(page, "p95_ms")?;
             match page["page"].as_str().context("a page has no name")? {
                 "queue page" => table.add(&queue_row("its page", database), Unit::Milliseconds, p95_ms),
+                "queue summary" => table.add(&queue_row("its summary alone", database), Unit::Milliseconds, p95_ms),
                 _ => slowest = slowest.max(p95_ms),
             }
         }

@@ -265,7 +265,8 @@ impl AgencyStore {
     }
 
     /// Closes items whose exceptions some revised runs no longer have, and those of samples whose runs are no longer
-    /// claimed completed; these wait again when they are. Runs that have not ended again are left for later. Gives how many runs were looked at.
+    /// claimed completed; these wait again when they are. Runs that have not ended again, or whose outcome a review is
+    /// still to correct, are left for later. Gives how many runs were looked at.
     ///
     /// # Errors
     ///
