@@ -558,9 +558,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::answer_schema::AnswerSchema;
     use crate::calendar::BusinessHours;
     use crate::derive::{Context, derive, merge};
-    use crate::expectations::{AnswerSchema, Expectation};
+    use crate::expectations::Expectation;
     use crate::money::Nanos;
     use crate::outcome::Verdict;
     use crate::prices::PriceBook;

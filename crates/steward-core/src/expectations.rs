@@ -4,11 +4,10 @@
 //! then save it. What a run does not tell, because nothing of what was said was kept, breaks nothing.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
+use crate::answer_schema::AnswerSchema;
 use crate::derive::Tree;
 use crate::exceptions::one_line;
 use crate::money::Nanos;
@@ -17,8 +16,6 @@ use crate::rules::fits;
 use crate::run::RunFacts;
 use crate::step::{Role, Step, StepKind, cut_text};
 
-/// The most characters of a schema.
-pub const MAX_SCHEMA_CHARS: usize = 20_000;
 /// An answer that is said twice counts from so many characters on: “One moment, please.” may be.
 const LEAST_REPEATED_CHARS: usize = 30;
 /// The most characters of what was said that a message quotes.
@@ -237,81 +234,5 @@ impl<'a> Spoken<'a> {
         }
         said.sort_by_key(|(i, _)| (steps[*i].ended_at, *i));
         Self { said, is_unknown }
-    }
-}
-
-/// A JSON Schema for answers, compiled when it is first needed.
-#[derive(Debug, Clone)]
-pub struct AnswerSchema {
-    schema: Value,
-    compiled: OnceLock<Option<Arc<jsonschema::Validator>>>,
-}
-
-impl AnswerSchema {
-    /// Takes a schema.
-    ///
-    /// # Errors
-    ///
-    /// In words, when it is no JSON Schema, refers to another document, or is too long.
-    pub fn new(schema: Value) -> Result<Self, String> {
-        if schema.to_string().chars().count() > MAX_SCHEMA_CHARS {
-            return Err(format!("the schema has more than {MAX_SCHEMA_CHARS} characters"));
-        }
-        let compiled = compile(&schema)?;
-        Ok(Self { schema, compiled: OnceLock::from(Some(Arc::new(compiled))) })
-    }
-
-    /// The schema as JSON.
-    #[must_use]
-    pub fn as_json(&self) -> &Value {
-        &self.schema
-    }
-
-    /// What is wrong with an answer, in words; `None` when it fits, or when the schema is none.
-    fn misfit(&self, answer: &str) -> Option<String> {
-        let compiled = self.compiled.get_or_init(|| compile(&self.schema).ok().map(Arc::new));
-        let validator = compiled.as_ref()?;
-        let answer = without_fence(answer);
-        let Ok(value) = serde_json::from_str::<Value>(answer) else {
-            return Some("the last answer is not JSON".to_owned());
-        };
-        let error = validator.iter_errors(&value).next()?;
-        let place = error.instance_path().to_string();
-        let place = if place.is_empty() { "the last answer".to_owned() } else { format!("the last answer at {place}") };
-        Some(format!("{place} does not fit the schema: {}", error.masked()))
-    }
-}
-
-/// Compiles a schema that stands alone: nothing is fetched, and patterns take time in proportion to what they read.
-fn compile(schema: &Value) -> Result<jsonschema::Validator, String> {
-    jsonschema::options()
-        .with_pattern_options(jsonschema::PatternOptions::regex())
-        .build(schema)
-        .map_err(|error| format!("the schema cannot be used: {error}"))
-}
-
-/// JSON without the fence of Markdown that models like to put around it.
-fn without_fence(text: &str) -> &str {
-    let text = text.trim();
-    let Some(inner) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else { return text };
-    inner.strip_prefix("json").unwrap_or(inner).trim()
-}
-
-impl PartialEq for AnswerSchema {
-    fn eq(&self, other: &Self) -> bool {
-        self.schema == other.schema
-    }
-}
-
-impl Serialize for AnswerSchema {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.schema.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for AnswerSchema {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Compiled when it is needed: settings are read far more often than schemas are used.
-        Ok(Self { schema: Value::deserialize(deserializer)?, compiled: OnceLock::new() })
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here is async, knows SQL or HTTP, reads a clock or draws a random number: callers pass
 //! time and ids in, so that the same input always gives the same run and the same figures.
 
+pub mod answer_schema;
 pub mod calendar;
 pub mod clients;
 pub mod connections;

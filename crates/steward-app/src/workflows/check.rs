@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use steward_core::expectations::{AnswerSchema, Expectation};
+use steward_core::answer_schema::AnswerSchema;
+use steward_core::expectations::Expectation;
 use steward_core::money::Nanos;
 use steward_core::rules::{Condition, ResultValue};
 use steward_core::workflow::{ValueBasis, WorkflowSettings};
