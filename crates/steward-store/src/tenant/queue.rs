@@ -532,28 +532,28 @@ impl AgencyStore {
         workflows: Option<&[WorkflowId]>,
         now: Timestamp,
     ) -> Result<QueueAges, StoreError> {
-        let mut ages = QueueAges::default();
         // Two ranges of one index, which is half the work of one count with a condition on each row.
-        for (range, n) in [("<", &mut ages.overdue), (">=", &mut ages.open)] {
+        let count = async |range: &str| {
             let mut sql = self.read(format!(
                 "SELECT COUNT(*) FROM queue_items WHERE agency_id = $1 AND closed_at IS NULL AND due_at {range} $2"
             ));
             sql = sql.bind(now.0);
             push_workflows(&mut sql, "workflow_id", workflows);
-            if let Some(mut row) = sql.first().await? {
-                *n = row.take::<i64>()?.unsigned_abs();
-            }
-        }
-        ages.open += ages.overdue;
-        // At the middle of an even number the older of the two, so that at least half wait so long.
-        for (place, at) in [(0, &mut ages.oldest), (ages.open.saturating_sub(1) / 2, &mut ages.median)] {
+            let n: i64 = sql.first().await?.map_or(Ok(0), |mut row| row.take())?;
+            Ok::<_, StoreError>(n.unsigned_abs())
+        };
+        let arrived = async |place: u64| {
             let mut sql = self.read("SELECT arrived_at FROM queue_items WHERE agency_id = $1 AND closed_at IS NULL");
             push_workflows(&mut sql, "workflow_id", workflows);
             let place = sql.placeholder(i64::try_from(place).unwrap_or(i64::MAX));
             sql.push(&format!(" ORDER BY arrived_at, id LIMIT 1 OFFSET {place}"));
-            *at = sql.first().await?.map(|mut row| row.take().map(Timestamp)).transpose()?;
-        }
-        Ok(ages)
+            sql.first().await?.map(|mut row| row.take().map(Timestamp)).transpose()
+        };
+        let (overdue, later, oldest) = futures::try_join!(count("<"), count(">="), arrived(0))?;
+        let open = overdue + later;
+        // At the middle of an even number the older of the two, so that at least half wait so long.
+        let median = arrived(open.saturating_sub(1) / 2).await?;
+        Ok(QueueAges { open, overdue, oldest, median })
     }
 
     /// Since when the oldest exception waits. `None` when none does.

@@ -343,10 +343,7 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     let words = match (page.next.is_some(), counted) {
         _ if n_here == 0 => String::new(),
         (false, _) => format!("{range} of {}", format::count(first + n_here)),
-        (true, Some(n)) if n >= COUNT_UP_TO.into() => {
-            format!("{range} of more than {}", format::count(COUNT_UP_TO.into()))
-        }
-        (true, Some(n)) => format!("{range} of {}", format::count(n.max(first + n_here))),
+        (true, Some(n)) => format!("{range} of {}", format::count_up_to(n.max(first + n_here), COUNT_UP_TO)),
         (true, None) if pairs.is_empty() => format!("{range} of all runs"),
         (true, None) => format!("{range} of more"),
     };
@@ -398,14 +395,7 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
         Some([one]) => format!("/live?workflow={one}"),
         _ => asked.query.client.map_or_else(|| "/live".to_owned(), |client| format!("/live?client={client}")),
     };
-    let sums = counted.map(|n| {
-        let n = if n >= COUNT_UP_TO.into() {
-            format!("more than {}", format::count(COUNT_UP_TO.into()))
-        } else {
-            format::count(n)
-        };
-        ("runs".to_owned(), n)
-    });
+    let sums = counted.map(|n| ("runs".to_owned(), format::count_up_to(n, COUNT_UP_TO)));
     let part =
         Runs { live, receipt: None, filters, sums: sums.into_iter().collect(), table, exports: exports.collect() };
     Ok(Page::new(visit.wanted, shell, part).into_response())

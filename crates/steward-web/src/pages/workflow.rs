@@ -4,6 +4,7 @@ use axum::extract::State;
 use steward_app::figures::{Calls, Day, Figures, Scope, quantiles, results_of};
 use steward_app::pictures;
 use steward_app::run_query::{RunQuery, write_pairs};
+use steward_app::runs::COUNT_UP_TO;
 use steward_app::tenant::RunFilter;
 use steward_app::trends::{Release, interval};
 use steward_core::ids::WorkflowId;
@@ -800,7 +801,7 @@ async fn quality(
     let provisional = state.app.count_runs(&visit.who.actor, &filter).await?;
     cards.push(Figure {
         name: "Provisional runs".to_owned(),
-        value: Value::Known(Shown::plain(format::count(provisional))),
+        value: Value::Known(Shown::plain(format::count_up_to(provisional, COUNT_UP_TO))),
         basis: "late data may still change them".to_owned(),
         receipts: format!("/runs?workflow={}&state=provisional", workflow.id),
         ..Figure::default()

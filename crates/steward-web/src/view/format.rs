@@ -42,6 +42,12 @@ pub fn count(n: u64) -> String {
     group(&n.to_string())
 }
 
+/// A number that was counted up to `most` and no further: `431`, `10,000 or more`.
+#[must_use]
+pub fn count_up_to(n: u64, most: u32) -> String {
+    if n >= u64::from(most) { format!("{} or more", count(n)) } else { count(n) }
+}
+
 /// A whole number that may be negative: `−1,204`.
 #[must_use]
 pub fn signed_count(n: i64) -> String {

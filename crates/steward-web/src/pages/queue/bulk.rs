@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use steward_app::AppError;
+use steward_app::queue::COUNT_UP_TO;
 use steward_app::tenant::{BulkReview, BulkState, PatternRow, QueueFilter, QueueSort};
 use steward_core::ids::{BulkId, ItemId, PatternId, ReviewId};
 use steward_core::queue::QueueItem;
@@ -326,7 +327,10 @@ async fn pattern_page(
         Crumb::new(name, pattern_path(pattern.id)),
         Crumb::new("Review all open", ""),
     ];
-    let n_words = things(usize::try_from(n).unwrap_or(usize::MAX));
+    let n_words = match n {
+        1 => things(1),
+        n => format!("{} items", format::count_up_to(n, COUNT_UP_TO)),
+    };
     let action = format!("{}/review", pattern_path(pattern.id));
     let mut form = asking::asking(action, visit.csrf(), &format!("Close {n_words}"), None, filled);
     form.error = error;

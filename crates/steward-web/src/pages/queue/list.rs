@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use steward_app::figures::last_days;
 use steward_app::queue::{COUNT_UP_TO, Forecast, QueueSummary, forecast_in_words};
 use steward_app::run_query::write_pairs;
-use steward_app::tenant::{QueueCursor, QueueSort};
+use steward_app::tenant::{QueueCursor, QueueFilter, QueueSort};
 use steward_core::exceptions::ExceptionKind;
 use steward_core::money::Currency;
 use steward_core::queue::QueueItem;
@@ -62,9 +62,12 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     let names = Names::load(&state, &visit).await?;
     let colleagues = Colleagues::load(&state, &visit).await?;
     let n_here = page.items.len() as u64;
+    let workflows = asked.filter.workflows.clone();
     let n_all = match page.next {
-        None => first + n_here,
-        Some(_) => app.count_queue(actor, &asked.filter, asked.client).await?,
+        None => format::count(first + n_here),
+        // The summary has counted the same already, all of it.
+        Some(_) if asked.filter == (QueueFilter { workflows, ..QueueFilter::default() }) => format::count(summary.open),
+        Some(_) => format::count_up_to(app.count_queue(actor, &asked.filter, asked.client).await?, COUNT_UP_TO),
     };
     let address = address_of(&asked, &visit);
     let next = page.next.map(|next| {
@@ -72,11 +75,7 @@ async fn show(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     });
     let words = match n_here {
         0 => String::new(),
-        n => {
-            let more = if n_all > u64::from(COUNT_UP_TO) { "more than " } else { "" };
-            let all = format::count(n_all.min(u64::from(COUNT_UP_TO)));
-            format!("{}–{} of {more}{all}", format::count(first + 1), format::count(first + n))
-        }
+        n => format!("{}–{} of {n_all}", format::count(first + 1), format::count(first + n)),
     };
     let table = Table {
         id: "queue".to_owned(),

@@ -61,14 +61,12 @@ impl OfPattern {
 }
 
 fn facts(n_open: u64, reviews: &[Review]) -> Facts {
-    let more = if n_open > u64::from(COUNT_UP_TO) { "more than " } else { "" };
-    let open = format!("{more}{}", format::count(n_open.min(u64::from(COUNT_UP_TO))));
     let n = reviews.len() as u64;
     let wrong = reviews.iter().filter(|review| review.judgement.agent == Some(AgentWas::Wrong)).count() as u64;
     let judged = reviews.iter().filter(|review| review.judgement.agent.is_some()).count() as u64;
     let cleanup: i64 = reviews.iter().map(|review| i64::from(review.judgement.cleanup_minutes)).sum();
     let timed: Vec<i64> = reviews.iter().filter_map(|review| review.active_ms).collect();
-    let mut facts = vec![Fact::text("Wait now", open)];
+    let mut facts = vec![Fact::text("Wait now", format::count_up_to(n_open, COUNT_UP_TO))];
     if n == 0 {
         return Facts { facts, across: true };
     }

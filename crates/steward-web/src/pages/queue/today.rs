@@ -1,5 +1,6 @@
 //! What of the queue needs somebody today, for the first page.
 
+use steward_app::queue::COUNT_UP_TO;
 use steward_app::tenant::{QueueFilter, Whose};
 
 use crate::WebState;
@@ -40,7 +41,7 @@ pub(in crate::pages) async fn needs(state: &WebState, visit: &Visit) -> Result<V
         action: Some(next(fields)),
     };
     let n =
-        |n: u64, one: &str, many: &str| if n == 1 { one.to_owned() } else { format!("{} {many}", format::count(n)) };
+        |n: u64, one: &str, many: &str| if n == 1 { one.to_owned() } else { format!("{} {many}", format::count_up_to(n, COUNT_UP_TO)) };
     let mut needs = Vec::new();
     if late > 0 {
         needs.push(line(
