@@ -230,13 +230,14 @@ impl AgencyStore {
 
     /// Marks the days of the patterns that some runs are counted in, to be counted again.
     async fn mark_recounts(&self, tx: &DatabaseTransaction, run_ids: &[Uuid]) -> Result<(), StoreError> {
+        // Compared with a word, so that they are found by run: SQLite would go through all that have a pattern.
         let mut sql = self
             .store
             .within(
                 tx,
                 "INSERT INTO pattern_recounts (agency_id, workflow_id, pattern_id, day, run_id)
                  SELECT DISTINCT agency_id, workflow_id, pattern_id, CAST(ended_at / 86400000000 AS INTEGER), run_id
-                 FROM exceptions WHERE agency_id = $1 AND pattern_id IS NOT NULL AND run_id IN (",
+                 FROM exceptions WHERE agency_id = $1 AND (pattern_id IS NOT NULL) = TRUE AND run_id IN (",
             )
             .bind(self.agency_id().as_uuid());
         sql.push_list(run_ids.iter().map(|id| Value::from(*id)));

@@ -152,10 +152,12 @@ impl AgencyStore {
             },
             ..Mining::default()
         };
+        // A sum, so that the few without a pattern are looked up and sorted: in the order of an index, SQLite would go
+        // through all exceptions of the workflow.
         let rows = self
             .read(
                 "SELECT id, kind, stage, agent, tool, class, code, text_key, message, at, started_at FROM exceptions
-                 WHERE agency_id = $1 AND workflow_id = $2 AND pattern_id IS NULL ORDER BY ended_at, id LIMIT $3",
+                 WHERE agency_id = $1 AND workflow_id = $2 AND pattern_id IS NULL ORDER BY ended_at + 0, id LIMIT $3",
             )
             .bind(id)
             .bind(i64::from(limit))
@@ -406,13 +408,14 @@ impl AgencyStore {
         days: &mut Days,
     ) -> Result<(), StoreError> {
         for exceptions in assigned.exceptions.chunks(KEYS_AT_ONCE) {
-            // One that was revised meanwhile says something else: it is left for the next time.
+            // One that was revised meanwhile says something else: it is left for the next time. Compared with a word, so
+            // that they are found by id: SQLite would go through all that have no pattern, for each pattern anew.
             let mut sql = self
                 .store
                 .within(
                     tx,
                     "UPDATE exceptions SET shape = $2, pattern_id = $3, is_queued = FALSE
-                     WHERE agency_id = $1 AND pattern_id IS NULL AND text_key IN (",
+                     WHERE agency_id = $1 AND (pattern_id IS NULL) = TRUE AND text_key IN (",
                 )
                 .bind(self.agency_id().as_uuid())
                 .bind(assigned.shape.clone())
