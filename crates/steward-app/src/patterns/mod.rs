@@ -143,13 +143,19 @@ impl App {
         let sort = if sort == PatternSort::Cost && !actor.role.sees_money() { PatternSort::Count } else { sort };
         let mut filter = filter.clone();
         filter.workflows = self.visible_of(actor, filter.workflows, client).await?;
-        let mut patterns = self.store_of(actor).list_patterns(&filter, sort, behind, limit + 1).await?;
+        let store = self.store_of(actor);
+        let agency = store.find_agency().await?.ok_or(AppError::NotFound("agency"))?;
+        // Patterns of clients with different currencies are compared in that of the runs' costs.
+        let rate =
+            reviewer_rate(&agency, Currency::USD, 1.0).and_then(Nanos::from_units).filter(|_| actor.role.sees_money());
+        let nanos_per_ms = rate.map_or(0, |hour| hour.0 / 3_600_000);
+        let mut patterns = store.list_patterns(&filter, sort, nanos_per_ms, behind, limit + 1).await?;
         let more = patterns.len() > limit as usize;
         patterns.truncate(limit as usize);
         let next = patterns.last().filter(|_| more).map(|listed| PatternCursor::behind(listed, sort));
         if !actor.role.sees_money() {
             for listed in &mut patterns {
-                (listed.wasted_nanos, listed.pattern.wasted_nanos) = (0, 0);
+                (listed.wasted_nanos, listed.cost_nanos, listed.pattern.wasted_nanos) = (0, 0, 0);
             }
         }
         Ok(PatternsPage { patterns, next })
@@ -253,8 +259,8 @@ impl App {
         workflow: &Workflow,
     ) -> Result<PatternCost, AppError> {
         let store = self.store_of(actor);
-        let (_, review_ms, cleanup_minutes) =
-            store.sum_pattern_reviews(&[pattern.id]).await?.pop().unwrap_or((pattern.id, 0, 0));
+        let (review_ms, cleanup_minutes) =
+            store.sum_pattern_reviews(&[pattern.id], None).await?.remove(&pattern.id).unwrap_or_default();
         let agency = store.find_agency().await?.ok_or(AppError::NotFound("agency"))?;
         let client = match workflow.client_id {
             Some(id) => store.find_client(id).await?,

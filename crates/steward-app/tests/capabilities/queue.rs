@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use steward_app::queue::QueueSummary;
-use steward_app::tenant::{Flow, Person, QueueFilter, QueueSort, ReviewFilter, RunFilter, StoredTally, Whose};
+use steward_app::tenant::{Flow, PatternFilter, PatternSort, Person, QueueFilter, QueueSort, ReviewFilter, RunFilter, StoredTally, Whose};
 use steward_app::{Actor, App, AppError};
 use steward_core::exceptions::ExceptionKind;
 use steward_core::ids::{ClientId, ItemId, PersonId, WorkflowId};
@@ -13,7 +13,7 @@ use steward_core::people::Role;
 use steward_core::queue::{ClosedBy, ItemKind, LEASE_MS, QueueItem, QueueRule, RuleWhen, rank};
 use steward_core::reviews::{ActiveCorrection, AgentWas, Cause, Judgement, PreventedBy};
 use steward_core::sampling::{SamplingRule, Strata};
-use steward_core::time::{DAY_MICROS, Period};
+use steward_core::time::{DAY_MICROS, Period, Timestamp};
 use steward_core::workflow::{ValueBasis, Workflow, WorkflowSettings};
 use steward_testkit::db_tests;
 use uuid::Uuid;
@@ -371,6 +371,23 @@ db_tests! {
         assert_eq!(value("human_cost_per_completed_run"), Some(13.5), "13.5 minutes at one a minute");
         assert_eq!(value("escalation_rate"), Some(0.0));
         assert_eq!(value("queue_age"), Some(1.0 + 2.0 / 60.0));
+        // By cost the one pattern that took a person's time comes first, however often the other was seen.
+        for period in [None, Some(period)] {
+            let filter = PatternFilter { period, ..PatternFilter::default() };
+            let page = async |sort, behind| {
+                let page = app.list_patterns(ada, &filter, None, sort, behind, 1).await.expect("patterns");
+                (page.patterns[0].clone(), page.next)
+            };
+            let (often, _) = page(PatternSort::Count, None).await;
+            assert_eq!((often.n, often.human_ms, often.cost_nanos), (2, 0, often.wasted_nanos));
+            let (dear, next) = page(PatternSort::Cost, None).await;
+            assert_eq!((dear.n, dear.human_ms), (1, 13 * 60_000 + 30_000));
+            assert_eq!((dear.cost_nanos - dear.wasted_nanos) / 10_000_000, 1_349, "$13.50, less what a whole nano a millisecond leaves out");
+            assert_eq!(page(PatternSort::Cost, next).await.0.pattern.id, often.pattern.id);
+        }
+        let long_ago = Period { start: Timestamp(0), end: Timestamp(86_400_000_000) };
+        let spent = app.agency(ada.agency_id).sum_pattern_reviews(&[escalation.pattern_id.expect("a pattern")], Some(long_ago));
+        assert!(spent.await.expect("sums").is_empty());
         // What was done about it is there for whoever has the next of the pattern; the pattern says what it takes.
         assert_eq!(house.item(of(ExceptionKind::Error).id).await.pattern_id, of(ExceptionKind::Error).pattern_id);
         let undone = app.undo_review(ada, review.id).await.expect("undone");

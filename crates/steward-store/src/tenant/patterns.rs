@@ -197,7 +197,7 @@ pub enum PatternSort {
     Count,
     /// How much more often than in the period before.
     Trend,
-    /// What they cost.
+    /// What they cost: what was wasted on runs, and people's time.
     Cost,
     /// When they were last seen.
     LastSeen,
@@ -208,7 +208,7 @@ impl PatternSort {
         match self {
             Self::Count => listed.n,
             Self::Trend => listed.n - listed.n_before,
-            Self::Cost => listed.wasted_nanos,
+            Self::Cost => listed.cost_nanos,
             Self::LastSeen => listed.pattern.last_seen.0,
         }
     }
@@ -244,6 +244,10 @@ pub struct PatternListed {
     pub wasted_nanos: i64,
     /// Exceptions in the period before, which is as long.
     pub n_before: i64,
+    /// What people spent on reviews and on cleaning up, in milliseconds.
+    pub human_ms: i64,
+    /// What was wasted, and what people's time costs, in nano-US-dollars.
+    pub cost_nanos: i64,
 }
 
 /// One line of a breakdown.
@@ -337,6 +341,20 @@ fn days_of(period: Period) -> (i64, i64) {
     (period.start.0.div_euclid(DAY_MICROS), period.end.0.saturating_add(DAY_MICROS - 1).div_euclid(DAY_MICROS))
 }
 
+/// The most that a millisecond of a person is worth, so that sums stay within 64 bits: $3,600 an hour.
+const MAX_NANOS_PER_MS: i64 = 1_000_000;
+/// What people spent on reviews and on cleaning up, in milliseconds.
+const HUMAN_MS: &str = "CAST(SUM(COALESCE(active_ms, 0) + CAST(cleanup_minutes AS BIGINT) * 60000) AS BIGINT)";
+
+/// Limits to the whole days of a period, as patterns are counted.
+pub(super) fn push_days<C: ConnectionTrait>(sql: &mut Sql<'_, C>, column: &str, period: Option<Period>) {
+    if let Some(period) = period {
+        let (start, end) = days_of(period);
+        let [start, end] = [start, end].map(|day| sql.placeholder(day.saturating_mul(DAY_MICROS)));
+        sql.push(&format!(" AND {column} >= {start} AND {column} < {end}"));
+    }
+}
+
 fn push_filter<C: ConnectionTrait>(sql: &mut Sql<'_, C>, filter: &PatternFilter) {
     sql.push(" AND p.merged_into IS NULL");
     push_workflows(sql, "p.workflow_id", filter.workflows.as_deref());
@@ -373,6 +391,7 @@ fn push_filter<C: ConnectionTrait>(sql: &mut Sql<'_, C>, filter: &PatternFilter)
 
 impl AgencyStore {
     /// Lists patterns with what was counted in the filter's period, at most `limit`, from behind a cursor.
+    /// `nanos_per_ms` is what a millisecond of a reviewer costs in nano-US-dollars, 0 when that is not known.
     ///
     /// # Errors
     ///
@@ -381,16 +400,27 @@ impl AgencyStore {
         &self,
         filter: &PatternFilter,
         sort: PatternSort,
+        nanos_per_ms: i64,
         behind: Option<PatternCursor>,
         limit: u32,
     ) -> Result<Vec<PatternListed>, StoreError> {
+        let nanos_per_ms = nanos_per_ms.clamp(0, MAX_NANOS_PER_MS);
+        let people = format!(" + COALESCE(h.human_ms, 0) * {nanos_per_ms}");
         let value = match (sort, filter.period.is_some()) {
             (PatternSort::Count, true) => "d.n",
             (PatternSort::Count | PatternSort::Trend, false) => "p.n",
             (PatternSort::Trend, true) => "(d.n - d.n_before)",
-            (PatternSort::Cost, true) => "d.wasted_nanos",
-            (PatternSort::Cost, false) => "p.wasted_nanos",
+            (PatternSort::Cost, true) => &format!("(d.wasted_nanos{people})"),
+            (PatternSort::Cost, false) => &format!("(p.wasted_nanos{people})"),
             (PatternSort::LastSeen, _) => "p.last_seen",
+        };
+        // People's time is added up for all patterns only where it decides their order.
+        let join_people = |sql: &mut Sql<'_, _>| {
+            if sort == PatternSort::Cost {
+                sql.push(&format!(" LEFT JOIN (SELECT pattern_id, {HUMAN_MS} AS human_ms FROM reviews WHERE agency_id = $1 AND undone_at IS NULL"));
+                push_days(sql, "closed_at", filter.period);
+                sql.push(" GROUP BY pattern_id) AS h ON h.pattern_id = p.id");
+            }
         };
         // What is shown is chosen from narrow rows; only of these are the wide ones read.
         let mut sql = self.read(format!(
@@ -398,10 +428,14 @@ impl AgencyStore {
             columns("p")
         ));
         match filter.period {
-            None => sql.push(
-                "p.n AS n, p.n_runs AS n_runs, p.wasted_nanos AS wasted_nanos, CAST(0 AS BIGINT) AS n_before
-                 FROM patterns p WHERE p.agency_id = $1",
-            ),
+            None => {
+                sql.push(
+                    "p.n AS n, p.n_runs AS n_runs, p.wasted_nanos AS wasted_nanos, CAST(0 AS BIGINT) AS n_before
+                     FROM patterns p",
+                );
+                join_people(&mut sql);
+                sql.push(" WHERE p.agency_id = $1");
+            }
             Some(period) => {
                 let (start, end) = days_of(period);
                 let int = |day: i64| i32::try_from(day.clamp(i32::MIN.into(), i32::MAX.into())).unwrap_or(i32::MAX);
@@ -415,8 +449,10 @@ impl AgencyStore {
                              CAST(SUM(CASE WHEN day >= {start} THEN wasted_nanos ELSE 0 END) AS BIGINT) AS wasted_nanos,
                              CAST(SUM(CASE WHEN day < {start} THEN n ELSE 0 END) AS BIGINT) AS n_before
                          FROM pattern_days WHERE agency_id = $1 AND day >= {before} AND day < {end} GROUP BY pattern_id
-                     ) AS d ON d.pattern_id = p.id WHERE p.agency_id = $1 AND d.n > 0"
+                     ) AS d ON d.pattern_id = p.id"
                 ));
+                join_people(&mut sql);
+                sql.push(" WHERE p.agency_id = $1 AND d.n > 0");
             }
         }
         push_filter(&mut sql, filter);
@@ -430,18 +466,26 @@ impl AgencyStore {
             " ORDER BY value DESC, p.id DESC LIMIT {limit}) AS t JOIN patterns p ON p.agency_id = $1 AND p.id = t.id
              ORDER BY t.value DESC, t.id DESC"
         ));
-        let rows = sql.all().await?;
-        rows.into_iter()
-            .map(|mut row| {
-                Ok(PatternListed {
-                    pattern: read_pattern(&mut row)?,
-                    n: row.take()?,
-                    n_runs: row.take()?,
-                    wasted_nanos: row.take()?,
-                    n_before: row.take()?,
-                })
-            })
-            .collect()
+        let mut listed = Vec::new();
+        for mut row in sql.all().await? {
+            listed.push(PatternListed {
+                pattern: read_pattern(&mut row)?,
+                n: row.take()?,
+                n_runs: row.take()?,
+                wasted_nanos: row.take()?,
+                n_before: row.take()?,
+                human_ms: 0,
+                cost_nanos: 0,
+            });
+        }
+        let ids: Vec<PatternId> = listed.iter().map(|listed| listed.pattern.id).collect();
+        let spent = self.sum_pattern_reviews(&ids, filter.period).await?;
+        for listed in &mut listed {
+            let (review_ms, cleanup_minutes) = spent.get(&listed.pattern.id).copied().unwrap_or_default();
+            listed.human_ms = review_ms.saturating_add(cleanup_minutes.saturating_mul(60_000));
+            listed.cost_nanos = listed.wasted_nanos.saturating_add(listed.human_ms.saturating_mul(nanos_per_ms));
+        }
+        Ok(listed)
     }
 
     /// How many patterns there are in each state, of some workflows or of all.

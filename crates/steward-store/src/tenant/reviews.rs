@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::AgencyStore;
 use super::exceptions::push_workflows;
+use super::patterns::push_days;
 use super::queue::{Flow, Flows, flow, read_word};
 use super::runs::{KEYS_AT_ONCE, RunKey};
 use super::tallies;
@@ -357,23 +358,29 @@ impl AgencyStore {
         Ok(())
     }
 
-    /// What reviews of patterns took: the pattern, active milliseconds and cleanup minutes.
+    /// What people spent on reviews of patterns in milliseconds, and on cleaning up in minutes, in the whole days of a
+    /// period or ever. Patterns without a review are missing.
     ///
     /// # Errors
     ///
     /// A [`StoreError`] when the database does not answer.
-    pub async fn sum_pattern_reviews(&self, ids: &[PatternId]) -> Result<Vec<(PatternId, i64, i64)>, StoreError> {
-        let mut found = Vec::new();
+    pub async fn sum_pattern_reviews(
+        &self,
+        ids: &[PatternId],
+        period: Option<Period>,
+    ) -> Result<HashMap<PatternId, (i64, i64)>, StoreError> {
+        let mut found = HashMap::new();
         for ids in ids.chunks(KEYS_AT_ONCE) {
             let mut sql = self.read(
                 "SELECT pattern_id, CAST(COALESCE(SUM(active_ms), 0) AS BIGINT),
-                     CAST(SUM(cleanup_minutes) AS BIGINT) FROM reviews
-                 WHERE agency_id = $1 AND undone_at IS NULL AND pattern_id IN (",
+                     CAST(SUM(cleanup_minutes) AS BIGINT) FROM reviews WHERE agency_id = $1 AND undone_at IS NULL",
             );
+            push_days(&mut sql, "closed_at", period);
+            sql.push(" AND pattern_id IN (");
             sql.push_list(ids.iter().map(|id| Value::from(id.as_uuid())));
             sql.push(") GROUP BY pattern_id");
             for mut row in sql.all().await? {
-                found.push((PatternId::from_uuid(row.take()?), row.take()?, row.take()?));
+                found.insert(PatternId::from_uuid(row.take()?), (row.take()?, row.take()?));
             }
         }
         Ok(found)

@@ -163,7 +163,8 @@ async fn list(State(state): State<WebState>, visit: Visit) -> Result<Response, P
     ];
     if visit.sees_money() {
         columns.push(head(
-            Column::number("Wasted").titled("What the runs cost that did not do their job, in the period"),
+            Column::number("Cost")
+                .titled("What the runs cost that did not do their job, and the time of people, in the period"),
             PatternSort::Cost,
         ));
     }
@@ -240,7 +241,11 @@ fn row(visit: &Visit, names: &Names, listed: &PatternListed) -> Row {
         Cell::number(count(listed.n_runs)),
     ];
     if visit.sees_money() {
-        cells.push(Cell::number(format::money(Nanos(listed.wasted_nanos), Currency::USD)));
+        let people = match listed.human_ms {
+            0 => String::new(),
+            ms => format!("{} of people’s time", format::duration_ms(ms)),
+        };
+        cells.push(Cell::Number(format::money(Nanos(listed.cost_nanos), Currency::USD), people));
     }
     cells.push(time(pattern.first_seen));
     cells.push(time(pattern.last_seen));

@@ -76,6 +76,11 @@ pub(crate) struct ListedPatternJson {
     wasted_nanos: i64,
     /// Exceptions in the period before, which is as long; 0 where no period was asked for.
     n_before: i64,
+    /// What people spent on reviews and on cleaning up, in milliseconds.
+    human_ms: i64,
+    /// `wasted_nanos`, and what people's time costs at the agency's rate where that is in US dollars, in billionths of a
+    /// US dollar. `cost` sorts by it.
+    cost_nanos: i64,
 }
 
 /// A page of a list of patterns.
@@ -140,6 +145,8 @@ pub(crate) async fn list_patterns(
         n_runs: listed.n_runs,
         wasted_nanos: listed.wasted_nanos,
         n_before: listed.n_before,
+        human_ms: listed.human_ms,
+        cost_nanos: listed.cost_nanos,
         pattern: listed.pattern.into(),
     });
     Ok(Json(PatternsPageJson {

@@ -40,8 +40,9 @@ pub(in crate::pages) async fn needs(state: &WebState, visit: &Visit) -> Result<V
         why: why.to_owned(),
         action: Some(next(fields)),
     };
-    let n =
-        |n: u64, one: &str, many: &str| if n == 1 { one.to_owned() } else { format!("{} {many}", format::count_up_to(n, COUNT_UP_TO)) };
+    let n = |n: u64, one: &str, many: &str| {
+        if n == 1 { one.to_owned() } else { format!("{} {many}", format::count_up_to(n, COUNT_UP_TO)) }
+    };
     let mut needs = Vec::new();
     if late > 0 {
         needs.push(line(
