@@ -16,6 +16,8 @@ use crate::sql::{Row, insert_many};
 
 /// The most links or answers of one exception that are listed.
 const MAX_LISTED: i64 = 100;
+/// Tables with rows of an exception, which go when that goes.
+pub(super) const HANDED: [&str; 3] = ["handoff_answers", "handoff_links", "handoff_outbox"];
 
 /// A link by which somebody without a sign-in reads one packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
