@@ -418,7 +418,8 @@ async fn archive(
     SignedForm { who, .. }: SignedForm<Fields>,
 ) -> Result<SeeOther, PageError> {
     let client = state.app.archive_client(&who.actor, id, true).await?;
-    let flash = Flash::good(format!("{} was archived. Its runs and reports stay.", client.name));
+    let flash =
+        Flash::good(format!("{} was archived. Its runs and reports stay, and nothing of it is sent out.", client.name));
     Ok(SeeOther::to("/clients").saying(flash).undoable(Undo::Client(id)))
 }
 

@@ -547,7 +547,10 @@ async fn archive(
     SignedForm { who, .. }: SignedForm<Fields>,
 ) -> Result<SeeOther, PageError> {
     let workflow = state.app.archive_workflow(&who.actor, id, true).await?;
-    let flash = Flash::good(format!("{} was archived. Its runs and figures stay.", workflow.name));
+    let flash = Flash::good(format!(
+        "{} was archived. Its runs and figures stay, and nothing of it is sent out.",
+        workflow.name
+    ));
     Ok(SeeOther::to("/workflows").saying(flash).undoable(Undo::Workflow(id)))
 }
 

@@ -251,6 +251,18 @@ db_tests! {
         assert_eq!(world.bodies()[0]["type"], "handoff.test");
     }
 
+    async fn a_channel_says_what_was_not_sent_since_its_workflow_was_archived(db: TestDb) {
+        let world = World::new(db).await;
+        let made = world.channel(ChannelKind::Webhook, URL, ChannelChoice::default()).await;
+        world.refuse(0..3).await;
+        world.app.app().archive_workflow(&world.owner.actor, world.workflow, true).await.expect("archived");
+        assert_eq!(world.send().await, 0);
+        let page = world.owner.get(&format!("/channels/{}", made.channel.id)).await;
+        assert!(page.text().contains("3, as the workflow or client was archived first"), "{}", page.text());
+        let listed = world.owner.get(&format!("/api/v1/workflows/{}/channels", world.workflow)).await.json();
+        assert_eq!((&listed["items"][0]["n_archived"], &listed["items"][0]["n_waiting"]), (&json!(3), &json!(0)));
+    }
+
     async fn two_processes_send_everything_once(db: TestDb) {
         let world = World::new(db).await;
         let made = world.channel(ChannelKind::Webhook, URL, ChannelChoice::default()).await;
