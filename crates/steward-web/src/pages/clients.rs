@@ -31,7 +31,7 @@ use crate::view::pages::clients::{ClientForm, Clients};
 use crate::view::shell::Crumb;
 use crate::{Routes, WebState};
 
-use super::around::{Visit, compare, mend, money};
+use super::around::{Visit, compare, mend, money, put_errors};
 use super::set_up::currency_choices;
 use super::today::{client_path, needs_badge};
 
@@ -279,11 +279,7 @@ fn form(
         Field::lines("business_hours", "Business hours", value("business_hours"), 3)
             .with_hint("A line for each stretch of days, such as Mon-Fri 09:00-17:00, and for each day on which it is closed, such as closed 2026-12-25."),
     ];
-    for field in &mut fields {
-        if let Some((_, words)) = errors.iter().find(|(name, _)| *name == field.name) {
-            field.error.clone_from(words);
-        }
-    }
+    put_errors(&mut fields, errors);
     Form { in_pairs: true, cancel: "/clients".to_owned(), error, ..Form::new(action, visit.csrf(), button, fields) }
 }
 
