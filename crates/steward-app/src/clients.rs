@@ -114,7 +114,7 @@ impl App {
         Ok(client)
     }
 
-    /// Puts a client away, or takes it back; its runs and reports stay.
+    /// Puts a client away, or takes it back; its runs and reports stay, and nothing of it is sent out meanwhile.
     ///
     /// # Errors
     ///

@@ -138,7 +138,8 @@ impl App {
         Ok(workflow)
     }
 
-    /// Puts a workflow away, or takes it back; its runs stay, and what still arrives for it is still taken in.
+    /// Puts a workflow away, or takes it back; its runs stay, and what still arrives for it is still taken in. Nothing of
+    /// it is sent out meanwhile.
     ///
     /// # Errors
     ///

@@ -34,6 +34,23 @@ pub enum ChannelScope {
     Workflow(WorkflowId),
 }
 
+impl ChannelScope {
+    /// That of a channel.
+    #[must_use]
+    pub fn of(channel: &Channel) -> Option<Self> {
+        channel.workflow_id.map(Self::Workflow).or(channel.client_id.map(Self::Client))
+    }
+
+    /// The word for it, as shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client(_) => "client",
+            Self::Workflow(_) => "workflow",
+        }
+    }
+}
+
 /// What a channel is to be.
 #[derive(Debug, Clone)]
 pub struct NewChannel {
@@ -265,13 +282,55 @@ impl App {
         Ok(channel)
     }
 
+    /// What is archived of a workflow or a client, so that nothing of it leaves the house: itself, or a workflow's client.
+    /// `None` when neither is.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError::NotFound`] when there is no such client or workflow.
+    pub async fn find_archived(&self, actor: &Actor, scope: ChannelScope) -> Result<Option<ChannelScope>, AppError> {
+        match scope {
+            ChannelScope::Client(id) => drop(self.get_client(actor, id).await?),
+            ChannelScope::Workflow(id) => drop(self.get_workflow(actor, id).await?),
+        }
+        self.archived_of(actor.agency_id, scope).await
+    }
+
+    /// As [`App::find_archived`], for whom nobody asks who signed in.
+    pub(super) async fn archived_of(
+        &self,
+        agency: AgencyId,
+        scope: ChannelScope,
+    ) -> Result<Option<ChannelScope>, AppError> {
+        let store = self.agency(agency);
+        let client = match scope {
+            ChannelScope::Client(id) => Some(id),
+            ChannelScope::Workflow(id) => {
+                let workflow = store.find_workflow(id).await?;
+                if workflow.as_ref().is_some_and(|workflow| workflow.archived_at.is_some()) {
+                    return Ok(Some(scope));
+                }
+                workflow.and_then(|workflow| workflow.client_id)
+            }
+        };
+        let Some(id) = client else { return Ok(None) };
+        let client = store.find_client(id).await?;
+        Ok(client.and_then(|client| client.archived_at).map(|_| ChannelScope::Client(id)))
+    }
+
     /// Has a test sent by a channel, which says of itself that it is one.
     ///
     /// # Errors
     ///
-    /// As [`App::get_channel`]; [`AppError::Invalid`] while it is paused.
+    /// As [`App::get_channel`]; [`AppError::Invalid`] while it is paused, or what it is for is archived.
     pub async fn test_channel(&self, actor: &Actor, id: ChannelId) -> Result<DeliveryId, AppError> {
         let (channel, _) = self.get_channel(actor, id).await?;
+        if let Some(scope) = ChannelScope::of(&channel)
+            && let Some(archived) = self.archived_of(actor.agency_id, scope).await?
+        {
+            let words = format!("the {} is archived: take it back, then test the channel", archived.as_str());
+            return Err(AppError::Invalid(words));
+        }
         if channel.paused_at.is_some() {
             return Err(AppError::Invalid("the channel is paused: let it go on, then test it".to_owned()));
         }

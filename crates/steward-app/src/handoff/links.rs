@@ -5,6 +5,7 @@ use steward_core::ids::{AgencyId, AnswerId, ExceptionId, LinkId};
 use steward_core::time::{DAY_MICROS, Timestamp};
 use steward_store::tenant::{ExceptionRow, HandoffAnswer, HandoffLink};
 
+use super::channels::ChannelScope;
 use crate::agencies::name_of;
 use crate::secrets::Secret;
 use crate::sign_in::{looks_like, origin};
@@ -60,6 +61,8 @@ pub enum OpenedLink {
     Expired(Timestamp),
     /// Somebody revoked it.
     Revoked,
+    /// The workflow that it leads to is archived, or its client; it opens again when these are taken back.
+    Archived,
     /// What it led to is kept no longer.
     Gone,
 }
@@ -70,7 +73,7 @@ impl App {
     /// # Errors
     ///
     /// [`AppError::Forbidden`] for who does not operate; [`AppError::NotFound`] when there is no such exception;
-    /// [`AppError::Invalid`] for a time or a name that cannot be.
+    /// [`AppError::Invalid`] for a time or a name that cannot be, and where the workflow or its client is archived.
     pub async fn create_handoff_link(
         &self,
         actor: &Actor,
@@ -80,6 +83,11 @@ impl App {
     ) -> Result<MadeLink, AppError> {
         actor.must_operate()?;
         let exception = self.get_exception(actor, exception).await?;
+        if let Some(archived) = self.archived_of(actor.agency_id, ChannelScope::Workflow(exception.workflow_id)).await?
+        {
+            let words = format!("the {} is archived: take it back, then make a link", archived.as_str());
+            return Err(AppError::Invalid(words));
+        }
         if !(1..=MAX_LINK_DAYS).contains(&days) {
             return Err(AppError::Invalid(format!("a link ends after 1 to {MAX_LINK_DAYS} days")));
         }
@@ -178,6 +186,9 @@ impl App {
         if now >= link.expires_at {
             return Ok(OpenedLink::Expired(link.expires_at));
         }
+        if self.archived_of(agency, ChannelScope::Workflow(link.workflow_id)).await?.is_some() {
+            return Ok(OpenedLink::Archived);
+        }
         let store = self.agency(agency);
         let Some(exception) = store.find_exception(link.exception_id).await? else { return Ok(OpenedLink::Gone) };
         let Some(packet) = self.find_packet(&store, &exception).await? else { return Ok(OpenedLink::Gone) };
@@ -213,7 +224,8 @@ impl App {
     ) -> Result<(), AppError> {
         let (agency, link) = self.find_link(token, from).await?;
         let now = self.clock().now();
-        if link.revoked_at.is_some() || now >= link.expires_at {
+        let is_archived = self.archived_of(agency, ChannelScope::Workflow(link.workflow_id)).await?.is_some();
+        if link.revoked_at.is_some() || now >= link.expires_at || is_archived {
             return Err(AppError::NotFound("link"));
         }
         let name = name.trim();

@@ -98,6 +98,12 @@ impl App {
         let now = self.clock().now();
         let store = self.agency(agency);
         let due = store.list_due_deliveries(channel.id, now, MAX_DUE).await?;
+        // Written while their workflow or client was being archived.
+        let (archived, due): (Vec<Delivery>, Vec<Delivery>) = due.into_iter().partition(|one| one.is_archived);
+        if !archived.is_empty() {
+            let ids: Vec<DeliveryId> = archived.iter().map(|delivery| delivery.id).collect();
+            store.end_deliveries(channel.id, &ids, DeliveryState::Archived, false, now).await?;
+        }
         let hour = Timestamp(now.0 - now.0.rem_euclid(HOUR_MICROS));
         let n_sent = store.count_sent_since(channel.id, Timestamp(hour.0 - 1)).await?;
         let (deliveries, in_digest) = match next_of(channel, due, n_sent, hour) {
@@ -382,6 +388,7 @@ mod tests {
             attempts: 0,
             created_at: HOUR.plus_ms(minutes * 60_000),
             sealed_token: None,
+            is_archived: false,
         };
         (0..n).map(one).collect()
     }

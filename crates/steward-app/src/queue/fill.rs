@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use steward_core::exceptions::ExceptionKind;
-use steward_core::ids::{AgencyId, ItemId, PersonId, WorkflowId};
+use steward_core::ids::{AgencyId, ItemId, PersonId, RunId, WorkflowId};
 use steward_core::outcome::EvidenceKind;
 use steward_core::queue::{self, Arriving, ItemKind, OLDEST_MS, QueueItem, QueueRule};
 use steward_core::time::Timestamp;
@@ -210,43 +210,25 @@ impl Arrivals {
     fn item(&self, exception: ToQueue) -> FilledItem {
         let arrived_at = exception.ended_at.min(self.now);
         let arriving = Arriving {
-            client: self.workflow.client_id,
-            workflow: self.workflow.id,
             kind: Some(exception.kind),
             class: &exception.class,
             tool: &exception.tool,
             pattern: Some(exception.pattern_id),
-            value: self.value,
+            ..self.arriving()
         };
-        let (assignee, due_at) = self.decide(&arriving, arrived_at);
-        let item = QueueItem {
-            id: queue::item_of(exception.id),
-            kind: ItemKind::Exception,
-            workflow_id: self.workflow.id,
-            run_id: exception.run_id,
-            run_key: exception.run_key,
-            release: exception.release,
-            pattern_id: Some(exception.pattern_id),
-            exception_kind: Some(exception.kind),
-            class: exception.class,
-            tool: exception.tool,
-            message: exception.message,
-            arrived_at,
-            due_at,
-            value_nanos: self.value,
-            rank: queue::rank(queue::weight(self.value, self.units_per_usd), due_at),
-            assignee,
-            claim: None,
-            closed_at: None,
-            closed_by: None,
-            review_id: None,
-        };
+        let run = (exception.run_id, exception.run_key, exception.release);
+        let item = self.waiting(queue::item_of(exception.id), &arriving, run, exception.message, arrived_at);
         FilledItem { item, is_history: self.now.ms_since(arrived_at) > OLDEST_MS }
     }
 
     /// The item of a run that is sampled. It waits since it was taken: nobody could look at it before.
     pub(crate) fn sample(&self, id: ItemId, run: SamplingCandidate, message: String) -> QueueItem {
-        let arriving = Arriving {
+        self.waiting(id, &self.arriving(), (run.run_id, run.run_key, run.release), message, self.now)
+    }
+
+    /// What arrives of the workflow, without what only an exception has.
+    fn arriving(&self) -> Arriving<'static> {
+        Arriving {
             client: self.workflow.client_id,
             workflow: self.workflow.id,
             kind: None,
@@ -254,24 +236,36 @@ impl Arrivals {
             tool: "",
             pattern: None,
             value: self.value,
-        };
-        let (assignee, due_at) = self.decide(&arriving, self.now);
+        }
+    }
+
+    /// An item that begins to wait: an exception's when its sort is known, else a sample's. `run` is its run's id, key and
+    /// release.
+    fn waiting(
+        &self,
+        id: ItemId,
+        arriving: &Arriving<'_>,
+        (run_id, run_key, release): (RunId, String, String),
+        message: String,
+        arrived_at: Timestamp,
+    ) -> QueueItem {
+        let (assignee, due_at) = self.decide(arriving, arrived_at);
         QueueItem {
             id,
-            kind: ItemKind::Sample,
-            workflow_id: self.workflow.id,
-            run_id: run.run_id,
-            run_key: run.run_key,
-            release: run.release,
-            pattern_id: None,
-            exception_kind: None,
-            class: String::new(),
-            tool: String::new(),
+            kind: if arriving.kind.is_some() { ItemKind::Exception } else { ItemKind::Sample },
+            workflow_id: arriving.workflow,
+            run_id,
+            run_key,
+            release,
+            pattern_id: arriving.pattern,
+            exception_kind: arriving.kind,
+            class: arriving.class.to_owned(),
+            tool: arriving.tool.to_owned(),
             message,
-            arrived_at: self.now,
+            arrived_at,
             due_at,
-            value_nanos: self.value,
-            rank: queue::rank(queue::weight(self.value, self.units_per_usd), due_at),
+            value_nanos: arriving.value,
+            rank: queue::rank(queue::weight(arriving.value, self.units_per_usd), due_at),
             assignee,
             claim: None,
             closed_at: None,

@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use steward_app::queue::QueueSummary;
-use steward_app::tenant::{Flow, PatternFilter, PatternSort, Person, QueueFilter, QueueSort, ReviewFilter, RunFilter, StoredTally, Whose};
+use steward_app::tenant::{
+    Flow, PatternFilter, PatternSort, Person, QueueFilter, QueueSort, ReviewFilter, RunFilter, StoredTally, Whose,
+};
 use steward_app::{Actor, App, AppError};
 use steward_core::exceptions::ExceptionKind;
 use steward_core::ids::{ClientId, ItemId, PersonId, WorkflowId};
@@ -496,6 +498,33 @@ db_tests! {
         assert_eq!(house.flow().await, BTreeMap::from([(Flow::Arrived, 1), (Flow::Back, 1), (Flow::Closed(ClosedBy::Gone), 1)]));
     }
 
+    async fn what_is_not_mined_yet_waits_through_revisions_and_leaves_with_its_exception(db: TestDb) {
+        let house = House::new(db).await;
+        let run = |phase: i64, error: Value| {
+            let mut run = failing("bot", "a", 60, "");
+            run["ended_at"] = json!(run["ended_at"].as_i64().expect("a time") + phase);
+            run["outcome"] = json!("completed");
+            run["steps"][0]["error"] = error;
+            run["steps"][0]["ended_at"] = json!(run["steps"][0]["ended_at"].as_i64().expect("a time") + phase);
+            run
+        };
+        let (app, agency) = (house.app(), house.owner.agency_id);
+        house.take_in(&[run(0, json!("no seats left"))]).await;
+        let item = house.only().await;
+        house.world.take_in(&house.owner, &[run(1, json!("no rooms left"))]).await;
+        app.fill_queue().await.expect("filled");
+        assert_eq!(house.only().await, item, "its exception has no pattern yet, and is there");
+        house.settle().await;
+        assert_eq!(house.only().await.message, "no rooms left");
+        assert_eq!(house.flow().await, BTreeMap::from([(Flow::Arrived, 1)]), "nothing came or went meanwhile");
+        // Gone before anybody looked at it again: no later mining would say so.
+        app.agency(agency).reset_mining(None).await.expect("reset");
+        house.world.take_in(&house.owner, &[run(2, json!(null))]).await;
+        house.settle().await;
+        assert!(house.waiting().await.is_empty());
+        assert_eq!(house.item(item.id).await.closed_by, Some(ClosedBy::Gone));
+    }
+
     async fn a_rebuild_keeps_claims_assignments_and_reviews(db: TestDb) {
         let house = House::new(db).await;
         let runs: Vec<Value> = (0..6).map(|i| failing("bot", &format!("r{i}"), 10 + i, "no seats left")).collect();
@@ -688,6 +717,31 @@ db_tests! {
         assert_eq!(house.outcome(&items[0]).await, Outcome::Escalated);
         assert_eq!(house.waiting().await.len(), 2);
         assert_eq!(house.flow().await, BTreeMap::from([(Flow::Arrived, 2)]), "nothing came or went meanwhile");
+    }
+
+    async fn a_run_that_cannot_be_read_keeps_no_other_from_being_corrected(db: TestDb) {
+        let house = House::new(db).await;
+        let (app, ada) = (house.app(), &house.owner);
+        let runs: Vec<Value> =
+            (0..3).map(|i| escalated("bot", &format!("r{i}"), 50 - i, "asked for a person")).collect();
+        house.take_in(&runs).await;
+        let items = house.waiting().await;
+        app.start_bulk_review(ada, items[0].pattern_id.expect("a pattern"), judged(), None).await.expect("started");
+        let store = app.agency(ada.agency_id);
+        let keys = store.list_rereads(10).await.expect("keys");
+        assert_eq!(keys.len(), 3);
+        let broken = format!(
+            "UPDATE run_blobs SET facts = steps WHERE run_id IN (SELECT id FROM runs WHERE run_key = '{}')",
+            items[1].run_key
+        );
+        house.world.db.run(&broken).await;
+        assert!(words(app.reread_runs(ada.agency_id, &keys).await).starts_with("broken"), "all at once they fail");
+        house.settle().await;
+        for item in [&items[0], &items[2]] {
+            assert_eq!(house.outcome(item).await, Outcome::Completed);
+        }
+        assert!(words(app.get_run(ada, items[1].run_id).await.map(|_| ())).starts_with("broken"));
+        assert!(store.list_rereads(10).await.expect("keys").is_empty(), "and it is not tried for ever");
     }
 
     async fn what_was_handed_over_is_deleted_also_where_a_review_took_the_exception_away(db: TestDb) {

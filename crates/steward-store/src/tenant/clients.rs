@@ -58,19 +58,28 @@ impl AgencyStore {
             .map(|_| ())
     }
 
-    /// Updates a client's name, settings and whether it is archived. Does nothing when there is no such client.
+    /// Updates a client's name, settings and whether it is archived, which closes what waits to be sent of it. Does nothing
+    /// when there is no such client.
     ///
     /// # Errors
     ///
     /// [`StoreError::Conflict`] when the agency has another client of this name.
     pub async fn update_client(&self, client: &Client) -> Result<(), StoreError> {
-        self.write("UPDATE clients SET name = $3, settings = $4, archived_at = $5 WHERE agency_id = $1 AND id = $2")
+        let tx = self.store.begin_write().await?;
+        self.store
+            .within(
+                &tx,
+                "UPDATE clients SET name = $3, settings = $4, archived_at = $5 WHERE agency_id = $1 AND id = $2",
+            )
+            .bind(self.agency_id().as_uuid())
             .bind(client.id.as_uuid())
             .bind(client.name.clone())
             .bind(serde_json::to_string(&client.settings).unwrap_or_default())
             .bind(client.archived_at.map(|at| at.0))
             .run()
-            .await
-            .map(|_| ())
+            .await?;
+        self.close_archived_deliveries(&tx).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }

@@ -16,6 +16,8 @@ use crate::sql::{Row, insert_many};
 
 /// The most links or answers of one exception that are listed.
 const MAX_LISTED: i64 = 100;
+/// Tables with rows of an exception, which go when that goes.
+pub(super) const HANDED: [&str; 3] = ["handoff_answers", "handoff_links", "handoff_outbox"];
 
 /// A link by which somebody without a sign-in reads one packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,6 +193,8 @@ pub enum DeliveryState {
     Dead,
     /// What it was about is gone.
     Gone,
+    /// Its workflow or client was archived before it was sent.
+    Archived,
 }
 
 impl DeliveryState {
@@ -202,6 +206,7 @@ impl DeliveryState {
             Self::Sent => "sent",
             Self::Dead => "dead",
             Self::Gone => "gone",
+            Self::Archived => "archived",
         }
     }
 }
@@ -223,9 +228,21 @@ pub struct Delivery {
     pub created_at: Timestamp,
     /// The token of the link in it, sealed; `None` before the first try.
     pub sealed_token: Option<Vec<u8>>,
+    /// Its workflow or client is archived, so it is not sent.
+    pub is_archived: bool,
 }
 
-/// How many deliveries of a channel wait, were sent, and were given up.
+/// Whether a delivery `o` is of an archived workflow or client, by what it is about or by its channel.
+const IS_OF_ARCHIVED: &str = "(EXISTS (
+        SELECT 1 FROM workflows w LEFT JOIN clients c ON c.agency_id = w.agency_id AND c.id = w.client_id
+        WHERE w.agency_id = o.agency_id AND (w.archived_at IS NOT NULL OR c.archived_at IS NOT NULL) AND w.id IN (
+            (SELECT q.workflow_id FROM queue_items q WHERE q.agency_id = o.agency_id AND q.id = o.exception_id),
+            (SELECT h.workflow_id FROM handoff_channels h WHERE h.agency_id = o.agency_id AND h.id = o.channel_id))
+    ) OR EXISTS (
+        SELECT 1 FROM handoff_channels h JOIN clients c ON c.agency_id = h.agency_id AND c.id = h.client_id
+        WHERE h.agency_id = o.agency_id AND h.id = o.channel_id AND c.archived_at IS NOT NULL))";
+
+/// How many deliveries of a channel wait, were sent, and were given up or closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeliveryCounts {
     /// Wait for their time.
@@ -234,6 +251,8 @@ pub struct DeliveryCounts {
     pub sent: u64,
     /// Were given up.
     pub dead: u64,
+    /// Were closed before they were sent, with their workflow or client.
+    pub archived: u64,
 }
 
 /// An exception that has come to wait for a person, as channels choose by it.
@@ -561,12 +580,18 @@ impl AgencyStore {
         if channels.is_empty() {
             return Ok(());
         }
-        let text = "SELECT id, client_id FROM workflows WHERE agency_id = $1 AND client_id IS NOT NULL";
+        // Of what is archived nothing leaves the house.
+        let text = "SELECT w.id, w.client_id FROM workflows w
+                    LEFT JOIN clients c ON c.agency_id = w.agency_id AND c.id = w.client_id
+                    WHERE w.agency_id = $1 AND w.archived_at IS NULL AND c.archived_at IS NULL";
         let mut clients = HashMap::new();
         for mut row in self.store.within(tx, text).bind(self.agency_id().as_uuid()).all().await? {
-            clients.insert(WorkflowId::from_uuid(row.take()?), ClientId::from_uuid(row.take()?));
+            let id = WorkflowId::from_uuid(row.take()?);
+            clients.insert(id, row.take::<Option<Uuid>>()?.map(ClientId::from_uuid));
         }
-        let takes = |channel: &Channel, one: &Arrived| channel.takes(one, clients.get(&one.workflow_id).copied());
+        let takes = |channel: &Channel, one: &Arrived| {
+            clients.get(&one.workflow_id).is_some_and(|client| channel.takes(one, *client))
+        };
         let due = channels
             .iter()
             .flat_map(|channel| arrived.iter().filter(|one| takes(channel, one)).map(|one| (channel.id, one.id)));
@@ -575,6 +600,17 @@ impl AgencyStore {
         let tail = "ON CONFLICT (agency_id, channel_id, exception_id) DO NOTHING";
         insert_many(tx, self.store.backend, "handoff_outbox", OUTBOX_COLUMNS, rows, tail).await?;
         Ok(())
+    }
+
+    /// Closes what waits to be sent of workflows and clients that are archived, in the transaction that archives them: so
+    /// it is not sent when they are taken back either.
+    pub(super) async fn close_archived_deliveries(&self, tx: &DatabaseTransaction) -> Result<(), StoreError> {
+        let text = format!(
+            "UPDATE handoff_outbox AS o SET state = $2, sealed_token = NULL, error = NULL
+             WHERE o.agency_id = $1 AND o.state = 'waiting' AND {IS_OF_ARCHIVED}"
+        );
+        let sql = self.store.within(tx, text).bind(self.agency_id().as_uuid());
+        sql.bind(DeliveryState::Archived.as_str()).run().await.map(|_| ())
     }
 
     fn delivery_row(&self, channel: ChannelId, exception: ExceptionId, is_test: bool, now: Timestamp) -> Vec<Value> {
@@ -621,10 +657,12 @@ impl AgencyStore {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
-        let text =
-            "SELECT id, channel_id, exception_id, is_test, attempts, created_at, sealed_token FROM handoff_outbox
-                    WHERE agency_id = $1 AND channel_id = $2 AND state = 'waiting' AND run_at <= $3
-                    ORDER BY created_at, id LIMIT $4";
+        let text = format!(
+            "SELECT o.id, o.channel_id, o.exception_id, o.is_test, o.attempts, o.created_at, o.sealed_token, {IS_OF_ARCHIVED}
+             FROM handoff_outbox o
+             WHERE o.agency_id = $1 AND o.channel_id = $2 AND o.state = 'waiting' AND o.run_at <= $3
+             ORDER BY o.created_at, o.id LIMIT $4"
+        );
         let rows = self.read(text).bind(channel.as_uuid()).bind(now.0).bind(i64::from(limit)).all().await?;
         let read = |mut row: Row| {
             Ok(Delivery {
@@ -635,6 +673,7 @@ impl AgencyStore {
                 attempts: row.take()?,
                 created_at: Timestamp(row.take()?),
                 sealed_token: row.take()?,
+                is_archived: row.take()?,
             })
         };
         rows.into_iter().map(read).collect()
@@ -673,6 +712,7 @@ impl AgencyStore {
                 "waiting" => counts.waiting = n.unsigned_abs(),
                 "sent" => counts.sent = n.unsigned_abs(),
                 "dead" => counts.dead = n.unsigned_abs(),
+                "archived" => counts.archived = n.unsigned_abs(),
                 _ => {}
             }
         }
@@ -705,7 +745,7 @@ impl AgencyStore {
         self.write(text).bind(channel.as_uuid()).bind(now.0).bind(until.0).run().await.map(|_| ())
     }
 
-    /// Ends deliveries as sent, or as about something that is gone, and records it with the channel.
+    /// Ends deliveries as sent, or as about something that is gone or archived, and records it with the channel.
     ///
     /// # Errors
     ///
@@ -753,7 +793,8 @@ impl AgencyStore {
         Ok(())
     }
 
-    /// Records that deliveries failed: they are tried again at `retry_at`, or given up when that is `None`.
+    /// Records that deliveries failed: they are tried again at `retry_at`, or given up when that is `None`. What was
+    /// closed meanwhile stays closed.
     ///
     /// # Errors
     ///
@@ -774,7 +815,7 @@ impl AgencyStore {
                 .within(
                     &tx,
                     "UPDATE handoff_outbox SET state = $2, run_at = $3, attempts = attempts + 1, error = $4
-                     WHERE agency_id = $1 AND id IN (",
+                     WHERE agency_id = $1 AND state = 'waiting' AND id IN (",
                 )
                 .bind(self.agency_id().as_uuid())
                 .bind(state.as_str())

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::AgencyStore;
 use super::exceptions::ExceptionRows;
+use super::handoff::HANDED;
 use super::tallies;
 use crate::blob::{pack_json, unpack_json};
 use crate::sql::{Row, Sql, insert_many};
@@ -772,8 +773,7 @@ impl AgencyStore {
                      AND exception_id IN (SELECT id FROM {of} WHERE agency_id = $1 AND run_id IN ("
                 )
             };
-            let tables = ["handoff_answers", "handoff_links", "handoff_outbox"];
-            let handed = tables.iter().flat_map(|table| ["exceptions", "queue_items"].map(|of| of_items(table, of)));
+            let handed = HANDED.iter().flat_map(|table| ["exceptions", "queue_items"].map(|of| of_items(table, of)));
             let verdicts = "DELETE FROM verdicts WHERE agency_id = $1
                             AND run_key IN (SELECT run_key FROM runs WHERE agency_id = $1 AND id IN (";
             for text in handed.chain([verdicts.to_owned()]) {

@@ -9,6 +9,7 @@ use steward_core::time::Timestamp;
 use uuid::Uuid;
 
 use super::AgencyStore;
+use super::handoff::HANDED;
 use super::runs::{KEYS_AT_ONCE, RunKey};
 use super::tallies;
 use crate::StoreError;
@@ -139,7 +140,7 @@ impl AgencyStore {
     async fn delete_handed(&self, tx: &DatabaseTransaction, exceptions: BTreeSet<Uuid>) -> Result<(), StoreError> {
         let ids: Vec<Uuid> = exceptions.into_iter().collect();
         for ids in ids.chunks(KEYS_AT_ONCE) {
-            for table in ["handoff_answers", "handoff_links", "handoff_outbox"] {
+            for table in HANDED {
                 let text = format!("DELETE FROM {table} WHERE agency_id = $1 AND exception_id IN (");
                 let mut sql = self.store.within(tx, text).bind(self.agency_id().as_uuid());
                 sql.push_list(ids.iter().map(|id| Value::from(*id)));

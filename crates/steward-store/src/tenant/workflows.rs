@@ -69,26 +69,32 @@ impl AgencyStore {
         Ok(changed == 1)
     }
 
-    /// Updates a workflow's client, names, settings and whether it is archived. Does nothing when there is none.
+    /// Updates a workflow's client, names, settings and whether it is archived, which closes what waits to be sent of it.
+    /// Does nothing when there is none.
     ///
     /// # Errors
     ///
     /// [`StoreError::Conflict`] when the agency has another workflow of this source name.
     pub async fn update_workflow(&self, workflow: &Workflow) -> Result<(), StoreError> {
-        self.write(
+        let tx = self.store.begin_write().await?;
+        let text =
             "UPDATE workflows SET client_id = $3, name = $4, source_name = $5, settings = $6, settings_version = $7, archived_at = $8
-             WHERE agency_id = $1 AND id = $2",
-        )
-        .bind(workflow.id.as_uuid())
-        .bind(workflow.client_id.map(ClientId::as_uuid))
-        .bind(workflow.name.clone())
-        .bind(workflow.source_name.clone())
-        .bind(serde_json::to_string(&workflow.settings).unwrap_or_default())
-        .bind(workflow.settings_version)
-        .bind(workflow.archived_at.map(|at| at.0))
-        .run()
-        .await
-        .map(|_| ())
+             WHERE agency_id = $1 AND id = $2";
+        self.store
+            .within(&tx, text)
+            .bind(self.agency_id().as_uuid())
+            .bind(workflow.id.as_uuid())
+            .bind(workflow.client_id.map(ClientId::as_uuid))
+            .bind(workflow.name.clone())
+            .bind(workflow.source_name.clone())
+            .bind(serde_json::to_string(&workflow.settings).unwrap_or_default())
+            .bind(workflow.settings_version)
+            .bind(workflow.archived_at.map(|at| at.0))
+            .run()
+            .await?;
+        self.close_archived_deliveries(&tx).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// When each workflow's last run ended; workflows without runs are missing.

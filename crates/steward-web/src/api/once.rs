@@ -41,16 +41,17 @@ async fn do_once(state: &WebState, request: Request, next: Next) -> Result<Respo
     let key = parts.headers.get(&KEY).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let too_large = || Problem::new(Kind::TooLarge).because("a write of the API has at most 2 MB");
     let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| too_large())?;
-    let address = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
-    let told = [parts.method.as_str().as_bytes(), address.as_bytes(), &body];
-    let key = match state.app.begin_once(&actor, &key, &told).await? {
-        Once::Do(key) => key,
-        Once::Done { status, answer } => return again(status, answer),
-    };
     // In a task of its own: a sender that hangs up, or the edge's timeout, ends the wait and not the write, so that what
-    // came of it is kept, and sending it again does not do it again.
-    let (state, request) = (state.clone(), Request::from_parts(parts, Body::from(body)));
-    let done = async move { settle(&state, &actor, &key, request, next).await };
+    // came of it is kept, and sending it again does not do it again. Nor is the key taken for a write that nobody does.
+    let state = state.clone();
+    let done = async move {
+        let address = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
+        let told = [parts.method.as_str().as_bytes(), address.as_bytes(), &body];
+        match state.app.begin_once(&actor, &key, &told).await? {
+            Once::Do(key) => settle(&state, &actor, &key, Request::from_parts(parts, Body::from(body)), next).await,
+            Once::Done { status, answer } => again(status, answer),
+        }
+    };
     tokio::spawn(done.in_current_span()).await.map_err(|_| Problem::new(Kind::Internal))?
 }
 

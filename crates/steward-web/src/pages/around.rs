@@ -21,6 +21,7 @@ use crate::problem::PageError;
 use crate::session::SignedIn;
 use crate::view::components::chart::ChartBlock;
 use crate::view::components::figure::{Comparison, Figure, Value, Way, sparkline};
+use crate::view::components::form::Field;
 use crate::view::components::icon::Icon;
 use crate::view::components::period::{PeriodPicker, Preset};
 use crate::view::format::{self, Shown};
@@ -209,6 +210,15 @@ pub(crate) fn mend(error: AppError) -> Result<String, PageError> {
     match error {
         AppError::Invalid(words) | AppError::Conflict(words) => Ok(sentence(&words)),
         other => Err(other.into()),
+    }
+}
+
+/// Puts what is wrong with some fields, by name, where it is read.
+pub(crate) fn put_errors<'a>(fields: impl IntoIterator<Item = &'a mut Field>, errors: &[(&str, String)]) {
+    for field in fields {
+        if let Some((_, words)) = errors.iter().find(|(name, _)| *name == field.name) {
+            field.error.clone_from(words);
+        }
     }
 }
 

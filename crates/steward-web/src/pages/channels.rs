@@ -60,9 +60,11 @@ fn path_of(scope: ChannelScope) -> String {
     }
 }
 
-/// The scope of a channel.
-fn scope_of(channel: &Channel) -> Option<ChannelScope> {
-    channel.workflow_id.map(ChannelScope::Workflow).or(channel.client_id.map(ChannelScope::Client))
+/// That nothing is sent for what is archived.
+fn archived_notice(archived: ChannelScope) -> Notice {
+    let what = archived.as_str();
+    let text = format!("Nothing is sent for it. Once the {what} is taken back, what goes wrong from then on is sent.");
+    Notice::new(Tone::Info, format!("The {what} is archived"), text)
 }
 
 async fn shell_of(
@@ -90,8 +92,10 @@ async fn shell_of(
     }
 }
 
-fn state_of(channel: &Channel) -> Badge {
-    if channel.paused_at.is_some() {
+fn state_of(channel: &Channel, is_archived: bool) -> Badge {
+    if is_archived {
+        Badge::new(Icon::Silent, "archived", Tone::Neutral)
+    } else if channel.paused_at.is_some() {
         Badge::new(Icon::Silent, "paused", Tone::Neutral)
     } else if channel.error.is_some() {
         Badge::new(Icon::Failed, "fails", Tone::Bad)
@@ -102,8 +106,8 @@ fn state_of(channel: &Channel) -> Badge {
     }
 }
 
-fn table(visit: &Visit, scope: ChannelScope, channels: &[(Channel, DeliveryCounts)]) -> Table {
-    let rows = channels.iter().map(|(channel, counts)| {
+fn table(visit: &Visit, scope: ChannelScope, channels: &[(Channel, DeliveryCounts, bool)]) -> Table {
+    let rows = channels.iter().map(|(channel, counts, is_archived)| {
         let time =
             channel.sent_at.map_or_else(|| Cell::text("never"), |at| Cell::Time(Time::new(at, visit.now, &visit.zone)));
         let of_other = match scope {
@@ -115,7 +119,7 @@ fn table(visit: &Visit, scope: ChannelScope, channels: &[(Channel, DeliveryCount
             format!("/channels/{}", channel.id),
             vec![
                 Cell::Name(channel.name.clone(), format!("{}{of_other}", channel.shown)),
-                Cell::Badge(state_of(channel)),
+                Cell::Badge(state_of(channel, *is_archived)),
                 time,
                 Cell::number(count(counts.sent)),
                 Cell::number(count(counts.waiting)),
@@ -200,7 +204,14 @@ async fn list_page(
     sent: Option<&Fields>,
     error: String,
 ) -> Result<Page<ChannelsPage>, PageError> {
-    let channels = state.app.list_channels(&visit.who.actor, scope).await?;
+    let actor = &visit.who.actor;
+    let mut channels = Vec::new();
+    for (channel, counts) in state.app.list_channels(actor, scope).await? {
+        let own = ChannelScope::of(&channel).unwrap_or(scope);
+        let is_archived = state.app.find_archived(actor, own).await?.is_some();
+        channels.push((channel, counts, is_archived));
+    }
+    let archived = state.app.find_archived(actor, scope).await?;
     let value = |name: &str| sent.and_then(|form| form.get(name)).unwrap_or_default();
     let kinds = [("email", "E-mail"), ("slack", "Slack"), ("webhook", "A program, by webhook")];
     let mut fields = vec![
@@ -224,7 +235,8 @@ async fn list_page(
             note: "It is shown only now: what is sent is signed with it, as Standard Webhooks says.".to_owned(),
         })
     });
-    let page = ChannelsPage { tabs, notices: Vec::new(), once, table: table(visit, scope, &channels), form };
+    let notices = archived.map(archived_notice).into_iter().collect();
+    let page = ChannelsPage { tabs, notices, once, table: table(visit, scope, &channels), form };
     let title = match scope {
         ChannelScope::Workflow(_) => "",
         ChannelScope::Client(_) => "Handoff",
@@ -302,32 +314,39 @@ async fn channel_page(
     error: String,
 ) -> Result<Page<ChannelPage>, PageError> {
     let (channel, counts) = state.app.get_channel(&visit.who.actor, id).await?;
-    let scope = scope_of(&channel).ok_or(steward_app::AppError::NotFound("channel"))?;
+    let scope = ChannelScope::of(&channel).ok_or(steward_app::AppError::NotFound("channel"))?;
     let time = |at: Option<_>| match at {
         Some(at) => FactValue::Time(Time::new(at, visit.now, &visit.zone)),
         None => FactValue::Text("never".to_owned(), String::new()),
     };
-    let facts = vec![
+    let archived = state.app.find_archived(&visit.who.actor, scope).await?;
+    let mut facts = vec![
         Fact::text("To", channel.shown.clone()),
-        Fact::new("State", FactValue::Badge(state_of(&channel))),
+        Fact::new("State", FactValue::Badge(state_of(&channel, archived.is_some()))),
         Fact::new("Last sent", time(channel.sent_at)),
         Fact::text("Sent", count(counts.sent)),
         Fact::text("Waiting", count(counts.waiting)),
         Fact::text("Given up", count(counts.dead)),
     ];
+    if counts.archived > 0 {
+        let closed = format!("{}, as the workflow or client was archived first", count(counts.archived));
+        facts.push(Fact::text("Not sent", closed));
+    }
     let post = |label: &str, what: &str| Action {
         how: How::Post(visit.csrf(), vec![("do".to_owned(), what.to_owned())]),
         ..Action::post(label, format!("/channels/{id}"), visit.csrf())
     };
     let mut actions = Vec::new();
     if channel.paused_at.is_none() {
-        actions.push(Action::post("Send a test", format!("/channels/{id}/test"), visit.csrf()));
+        if archived.is_none() {
+            actions.push(Action::post("Send a test", format!("/channels/{id}/test"), visit.csrf()));
+        }
         actions.push(post("Pause", "pause"));
     } else {
         actions.push(post("Go on", "resume"));
     }
     actions.push(Action::ask("Delete", format!("/channels/{id}/delete")));
-    let notice = channel.error.as_ref().map(|error| {
+    let fault = channel.error.as_ref().map(|error| {
         let at = channel.failed_at.map(|at| Time::new(at, visit.now, &visit.zone).text().to_owned());
         let text = format!("{} Last tried {}; it is tried again by itself.", sentence(error), at.unwrap_or_default());
         Notice::new(Tone::Bad, "It could not be sent", text)
@@ -347,7 +366,7 @@ async fn channel_page(
     ];
     fields.extend(choice_fields(&choice, sent));
     let page = ChannelPage {
-        notices: notice.into_iter().collect(),
+        notices: archived.map(archived_notice).or(fault).into_iter().collect(),
         facts: Facts { facts, across: true },
         form: Form { error, ..Form::new(format!("/channels/{id}"), visit.csrf(), "Save", fields) },
         actions,
@@ -419,7 +438,7 @@ async fn ask_delete(
     Path(id): Path<ChannelId>,
 ) -> Result<Page<Ask>, PageError> {
     let (channel, counts) = state.app.get_channel(&visit.who.actor, id).await?;
-    let scope = scope_of(&channel).ok_or(steward_app::AppError::NotFound("channel"))?;
+    let scope = ChannelScope::of(&channel).ok_or(steward_app::AppError::NotFound("channel"))?;
     let confirm = Confirm {
         title: format!("Delete the channel “{}”?", channel.name),
         text: format!("Nothing is sent to {} any more.", channel.shown),
@@ -441,6 +460,6 @@ async fn delete(
     SignedForm { who, .. }: SignedForm<Fields>,
 ) -> Result<SeeOther, PageError> {
     let channel = state.app.delete_channel(&who.actor, id).await?;
-    let back = scope_of(&channel).map_or_else(|| "/".to_owned(), path_of);
+    let back = ChannelScope::of(&channel).map_or_else(|| "/".to_owned(), path_of);
     Ok(SeeOther::to(back).saying(Flash::good("The channel was deleted.")))
 }

@@ -31,7 +31,7 @@ use crate::view::pages::clients::{ClientForm, Clients};
 use crate::view::shell::Crumb;
 use crate::{Routes, WebState};
 
-use super::around::{Visit, compare, mend, money};
+use super::around::{Visit, compare, mend, money, put_errors};
 use super::set_up::currency_choices;
 use super::today::{client_path, needs_badge};
 
@@ -279,11 +279,7 @@ fn form(
         Field::lines("business_hours", "Business hours", value("business_hours"), 3)
             .with_hint("A line for each stretch of days, such as Mon-Fri 09:00-17:00, and for each day on which it is closed, such as closed 2026-12-25."),
     ];
-    for field in &mut fields {
-        if let Some((_, words)) = errors.iter().find(|(name, _)| *name == field.name) {
-            field.error.clone_from(words);
-        }
-    }
+    put_errors(&mut fields, errors);
     Form { in_pairs: true, cancel: "/clients".to_owned(), error, ..Form::new(action, visit.csrf(), button, fields) }
 }
 
@@ -418,7 +414,8 @@ async fn archive(
     SignedForm { who, .. }: SignedForm<Fields>,
 ) -> Result<SeeOther, PageError> {
     let client = state.app.archive_client(&who.actor, id, true).await?;
-    let flash = Flash::good(format!("{} was archived. Its runs and reports stay.", client.name));
+    let flash =
+        Flash::good(format!("{} was archived. Its runs and reports stay, and nothing of it is sent out.", client.name));
     Ok(SeeOther::to("/clients").saying(flash).undoable(Undo::Client(id)))
 }
 

@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use steward_app::AppError;
-use steward_app::handoff::{LINK_DAYS, MadeLink, OpenedLink};
+use steward_app::handoff::{ChannelScope, LINK_DAYS, MadeLink, OpenedLink};
 use steward_app::secrets::Secret;
 use steward_app::tenant::{HandoffAnswer, HandoffLink};
 use steward_core::ids::{ExceptionId, LinkId};
@@ -64,7 +64,7 @@ async fn handoff_page(
     let mut shell = visit.shell(title.clone(), "What does somebody need to finish it?", "/exceptions");
     shell.path = vec![
         Crumb::new("Exceptions", "/exceptions"),
-        Crumb::new(workflow.name, format!("/exceptions?workflow={}", workflow.id)),
+        Crumb::new(workflow.name.clone(), format!("/exceptions?workflow={}", workflow.id)),
         Crumb::new("Run", format!("/runs/{}", exception.run_id)),
         Crumb::new("Handoff", ""),
     ];
@@ -78,7 +78,12 @@ async fn handoff_page(
         }
         .with_unit("days"),
     ];
-    let form = Form { error, ..Form::new(format!("/exceptions/{id}/handoff"), visit.csrf(), "Make a link", fields) };
+    let archived = state.app.find_archived(actor, ChannelScope::Workflow(workflow.id)).await?;
+    let note = archived.map_or_else(String::new, |archived| {
+        format!("The {} is archived: no link opens and none is made until it is taken back.", archived.as_str())
+    });
+    let form =
+        Form { error, note, ..Form::new(format!("/exceptions/{id}/handoff"), visit.csrf(), "Make a link", fields) };
     let page = HandoffPage {
         packet: PacketCard::new(packet),
         once: made.map(|made| Once {
@@ -86,19 +91,20 @@ async fn handoff_page(
             value: made.url.reveal().to_owned(),
             note: "It is shown only now: Steward keeps its hash. Whoever has it reads this packet.".to_owned(),
         }),
-        links: links_table(visit, &links),
+        links: links_table(visit, &links, archived.is_some()),
         form: visit.operates().then_some(form),
         answers: answers_table(answers.iter().map(|answer| answer_row(answer, visit.now, &visit.zone)).collect()),
     };
     Ok(Page::new(visit.wanted, shell, page))
 }
 
-fn links_table(visit: &Visit, links: &[HandoffLink]) -> Table {
+fn links_table(visit: &Visit, links: &[HandoffLink], is_archived: bool) -> Table {
     let time = |at| Cell::Time(Time::new(at, visit.now, &visit.zone));
     let rows = links.iter().map(|link| {
         let (state, is_open) = match link.revoked_at {
             Some(_) => (Badge::new(Icon::Lock, "revoked", Tone::Neutral), false),
             None if visit.now >= link.expires_at => (Badge::new(Icon::Provisional, "ended", Tone::Neutral), false),
+            None if is_archived => (Badge::new(Icon::Silent, "archived", Tone::Neutral), true),
             None => (Badge::new(Icon::Completed, "open", Tone::Good), true),
         };
         let revoke = is_open && visit.operates();
@@ -252,6 +258,10 @@ async fn opened(
         }
         Ok(OpenedLink::Revoked) => {
             Ok(ended(StatusCode::GONE, "This link was revoked", "Whoever made it took it back", ask))
+        }
+        Ok(OpenedLink::Archived) => {
+            let why = "The workflow or client that it belongs to was archived";
+            Ok(ended(StatusCode::GONE, "This link has ended", why, "Ask whoever sent it."))
         }
         Ok(OpenedLink::Gone) => {
             let why = "What it led to is kept no longer";

@@ -18,6 +18,7 @@ mod set_up;
 mod settings;
 mod sign_in;
 mod today;
+mod trial;
 mod unmapped;
 mod workflow;
 mod workflow_expectations;

@@ -273,7 +273,8 @@ async fn show(
     }
     let mut notices = Vec::new();
     if workflow.archived_at.is_some() {
-        notices.push(Notice::new(Tone::Info, "This workflow is archived", "What still arrives for it is taken in."));
+        let text = "What still arrives for it is taken in, and nothing of it is sent out.";
+        notices.push(Notice::new(Tone::Info, "This workflow is archived", text));
     }
     if visit.operates() {
         notices.extend(reread_notice(&state, &visit, id).await?);

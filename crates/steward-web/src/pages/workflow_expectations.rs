@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use steward_app::workflows::{MAX_PREVIEW, Preview};
+use steward_app::workflows::Preview;
 use steward_core::answer_schema::AnswerSchema;
 use steward_core::expectations::Expectation;
 use steward_core::ids::WorkflowId;
@@ -11,23 +11,21 @@ use steward_core::money::Nanos;
 use steward_core::workflow::Workflow;
 
 use crate::extract::Path;
-use crate::flash::SeeOther;
 use crate::problem::PageError;
 use crate::session::{Fields, SignedForm};
 use crate::view::components::empty::Empty;
 use crate::view::components::form::{Control, Field};
 use crate::view::components::icon::Icon;
-use crate::view::components::notice::Flash;
 use crate::view::components::table::{Cell, Column, Row, Table};
 use crate::view::format::Time;
-use crate::view::html::Link;
 use crate::view::page::Page;
 use crate::view::pages::expectations::{ExpectationsPage, ExpectationsPreview};
 use crate::view::pages::workflow::workflow_tabs;
 use crate::{Routes, WebState};
 
-use super::around::{Visit, mend};
+use super::around::{Visit, put_errors};
 use super::runs::title_of;
+use super::trial::{Tried, try_settings};
 use super::workflow::workflow_shell;
 
 /// A workflow's expectations.
@@ -153,11 +151,7 @@ fn fields(visit: &Visit, typed: &Typed, errors: &[(&'static str, String)]) -> [V
     if visit.sees_money() {
         limits.push(Field::number("usd", "Cost", value("usd")).optional().with_unit("USD"));
     }
-    for field in said.iter_mut().chain(&mut limits) {
-        if let Some((_, words)) = errors.iter().find(|(name, _)| *name == field.name) {
-            field.error.clone_from(words);
-        }
-    }
+    put_errors(said.iter_mut().chain(&mut limits), errors);
     [said, limits]
 }
 
@@ -201,8 +195,7 @@ async fn edit(
     Path(id): Path<WorkflowId>,
     SignedForm { who, form }: SignedForm<Fields>,
 ) -> Result<Response, PageError> {
-    let app = &state.app;
-    let workflow = app.get_workflow(&who.actor, id).await?;
+    let workflow = state.app.get_workflow(&who.actor, id).await?;
     who.actor.must_operate()?;
     let typed = Typed::posted(&form);
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
@@ -214,45 +207,18 @@ async fn edit(
             return Ok(page.with_status(refused).into_response());
         }
     };
-    let right = || fields(&visit, &typed, &[]);
     let mut settings = workflow.settings.clone();
     settings.expectations = expectations;
-    if form.get("do") != Some("save") {
-        return match app.preview_settings(&who.actor, id, &settings, MAX_PREVIEW).await {
-            Ok(preview) => {
-                let told = told(&visit, &settings.expectations, &preview);
-                Ok(page(&state, &visit, &workflow, right(), String::new(), Some(told)).await?.into_response())
+    let (status, error, preview) =
+        match try_settings(&state, &who.actor, &workflow, &settings, &form, "expectations").await? {
+            Tried::Saved(back) => return Ok(back.into_response()),
+            Tried::Preview(preview) => {
+                (StatusCode::OK, String::new(), Some(told(&visit, &settings.expectations, &preview)))
             }
-            Err(error) => {
-                let words = mend(error)?;
-                let page = page(&state, &visit, &workflow, right(), words, None).await?;
-                Ok(page.with_status(refused).into_response())
-            }
+            Tried::Refused(status, words) => (status, words, None),
         };
-    }
-    let edited = form.get("version").and_then(|text| text.parse::<i32>().ok());
-    if edited.is_some_and(|version| version != workflow.settings_version) {
-        let error = "Nothing was saved: somebody changed the settings meanwhile. Yours are below; save again to put them in place of theirs.";
-        let page = page(&state, &visit, &workflow, right(), error.to_owned(), None).await?;
-        return Ok(page.with_status(StatusCode::CONFLICT).into_response());
-    }
-    let back = SeeOther::to(format!("/workflows/{id}/expectations"));
-    if settings == workflow.settings {
-        return Ok(back.saying(Flash::good("The expectations are as they were.")).into_response());
-    }
-    match app.update_settings(&who.actor, id, settings).await {
-        Ok(_) => {
-            let link = Link::new("See how far it is", format!("/workflows/{id}"));
-            let flash =
-                Flash { link: Some(link), ..Flash::good("Expectations saved. Past runs are being read again.") };
-            Ok(back.saying(flash).into_response())
-        }
-        Err(error) => {
-            let words = mend(error)?;
-            let page = page(&state, &visit, &workflow, right(), words, None).await?;
-            Ok(page.with_status(refused).into_response())
-        }
-    }
+    let page = page(&state, &visit, &workflow, fields(&visit, &typed, &[]), error, preview).await?;
+    Ok(page.with_status(status).into_response())
 }
 
 /// A preview in words and tables.

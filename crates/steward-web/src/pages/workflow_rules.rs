@@ -6,29 +6,27 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use steward_app::figures::{Scope, last_days};
-use steward_app::workflows::{MAX_PREVIEW, Preview};
+use steward_app::workflows::Preview;
 use steward_core::ids::WorkflowId;
 use steward_core::outcome::Outcome;
 use steward_core::workflow::Workflow;
 
 use crate::extract::Path;
-use crate::flash::SeeOther;
 use crate::problem::PageError;
 use crate::session::{Fields, SignedForm};
 use crate::view::components::badge::{Badge, Tone};
 use crate::view::components::empty::Empty;
 use crate::view::components::icon::Icon;
-use crate::view::components::notice::Flash;
 use crate::view::components::table::{Cell, Column, Row, Table};
 use crate::view::format;
-use crate::view::html::Link;
 use crate::view::page::Page;
 use crate::view::pages::rules::{RulesDo, RulesForm, RulesPage, RulesPreview};
 use crate::view::pages::workflow::workflow_tabs;
 use crate::{Routes, WebState};
 
-use super::around::{Visit, mend};
+use super::around::Visit;
 use super::runs::title_of;
+use super::trial::{Tried, try_settings};
 use super::workflow::workflow_shell;
 
 /// A workflow's rules.
@@ -91,8 +89,7 @@ async fn edit(
     Path(id): Path<WorkflowId>,
     SignedForm { who, form }: SignedForm<Fields>,
 ) -> Result<Response, PageError> {
-    let app = &state.app;
-    let workflow = app.get_workflow(&who.actor, id).await?;
+    let workflow = state.app.get_workflow(&who.actor, id).await?;
     who.actor.must_operate()?;
     let (mut rules, pressed) = RulesForm::posted(&form.0);
     if pressed == RulesDo::Edit {
@@ -106,42 +103,12 @@ async fn edit(
     let mut settings = workflow.settings.clone();
     settings.outcome_rules = outcome_rules;
     settings.result_rules = result_rules;
-    if pressed == RulesDo::Preview {
-        return match app.preview_settings(&who.actor, id, &settings, MAX_PREVIEW).await {
-            Ok(preview) => {
-                let told = told(&preview);
-                Ok(page(&state, &visit, &workflow, rules, String::new(), Some(told)).await?.into_response())
-            }
-            Err(error) => {
-                let words = mend(error)?;
-                Ok(page(&state, &visit, &workflow, rules, words, None).await?.with_status(refused).into_response())
-            }
-        };
-    }
-    let edited = form.get("version").and_then(|text| text.parse::<i32>().ok());
-    if edited.is_some_and(|version| version != workflow.settings_version) {
-        let error = "Nothing was saved: somebody changed the settings meanwhile. Your rows are below; save again to put them in place of theirs.";
-        return Ok(page(&state, &visit, &workflow, rules, error.to_owned(), None)
-            .await?
-            .with_status(StatusCode::CONFLICT)
-            .into_response());
-    }
-    if settings == workflow.settings {
-        return Ok(SeeOther::to(format!("/workflows/{id}/rules"))
-            .saying(Flash::good("The rules are as they were."))
-            .into_response());
-    }
-    match app.update_settings(&who.actor, id, settings).await {
-        Ok(_) => {
-            let link = Link::new("See how far it is", format!("/workflows/{id}"));
-            let flash = Flash { link: Some(link), ..Flash::good("Rules saved. Past runs are being read again.") };
-            Ok(SeeOther::to(format!("/workflows/{id}/rules")).saying(flash).into_response())
-        }
-        Err(error) => {
-            let words = mend(error)?;
-            Ok(page(&state, &visit, &workflow, rules, words, None).await?.with_status(refused).into_response())
-        }
-    }
+    let (status, error, preview) = match try_settings(&state, &who.actor, &workflow, &settings, &form, "rules").await? {
+        Tried::Saved(back) => return Ok(back.into_response()),
+        Tried::Preview(preview) => (StatusCode::OK, String::new(), Some(told(&preview))),
+        Tried::Refused(status, words) => (status, words, None),
+    };
+    Ok(page(&state, &visit, &workflow, rules, error, preview).await?.with_status(status).into_response())
 }
 
 fn badge(outcome: Option<Outcome>) -> Badge {

@@ -22,7 +22,7 @@ use crate::view::pages::sampling::{SamplingForecast, SamplingPage};
 use crate::view::pages::workflow::workflow_tabs;
 use crate::{Routes, WebState};
 
-use super::around::{Visit, mend};
+use super::around::{Visit, mend, put_errors};
 use super::workflow::workflow_shell;
 
 /// A workflow's sampling.
@@ -107,11 +107,7 @@ fn fields(typed: &Typed, errors: &[(&'static str, String)]) -> Vec<Field> {
             .with_unit("runs")
             .with_hint("Where there are so many. More of a part weighs less in the rate."),
     ];
-    for field in &mut fields {
-        if let Some((_, words)) = errors.iter().find(|(name, _)| *name == field.name) {
-            field.error.clone_from(words);
-        }
-    }
+    put_errors(&mut fields, errors);
     fields
 }
 

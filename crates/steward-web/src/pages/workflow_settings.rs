@@ -30,7 +30,7 @@ use crate::view::pages::workflow::{WorkflowAssign, WorkflowSettingsPage, workflo
 use crate::view::shell::Crumb;
 use crate::{Routes, WebState};
 
-use super::around::{Visit, mend};
+use super::around::{Visit, mend, put_errors};
 use super::runs::{count, short_table};
 use super::settings::privacy;
 use super::workflow::workflow_shell;
@@ -125,14 +125,6 @@ async fn client_choices(
     let mut pairs: Vec<(String, String)> = none.map(|label| (String::new(), label.to_owned())).into_iter().collect();
     pairs.extend(clients.into_iter().map(|client| (client.id.to_string(), client.name)));
     Ok(Choice::list(&pairs, chosen))
-}
-
-fn put_errors(fields: &mut [Field], errors: &[(&str, String)]) {
-    for field in fields {
-        if let Some((_, words)) = errors.iter().find(|(name, _)| *name == field.name) {
-            field.error.clone_from(words);
-        }
-    }
 }
 
 async fn new_page(
@@ -547,7 +539,10 @@ async fn archive(
     SignedForm { who, .. }: SignedForm<Fields>,
 ) -> Result<SeeOther, PageError> {
     let workflow = state.app.archive_workflow(&who.actor, id, true).await?;
-    let flash = Flash::good(format!("{} was archived. Its runs and figures stay.", workflow.name));
+    let flash = Flash::good(format!(
+        "{} was archived. Its runs and figures stay, and nothing of it is sent out.",
+        workflow.name
+    ));
     Ok(SeeOther::to("/workflows").saying(flash).undoable(Undo::Workflow(id)))
 }
 

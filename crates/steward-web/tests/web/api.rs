@@ -1,5 +1,9 @@
 //! The API: its description, and what its endpoints give.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll};
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -168,6 +172,45 @@ db_tests! {
         // Who may not write learns nothing from a key.
         let stranger = owner.app.send(Request::post(&path).header("idempotency-key", "one").body(Body::empty()).expect("a request")).await;
         assert_eq!(stranger.status, 401);
+    }
+
+    async fn a_write_whose_sender_hangs_up_is_done_once_and_answered_to_who_sends_it_again(db: TestDb) {
+        let (owner, _, workflow) = world(db).await;
+        let path = format!("/api/v1/workflows/{workflow}/channels");
+        let request = |n: usize| {
+            let body = json!({"kind": "webhook", "to": "https://bot.example/hook", "name": format!("channel {n}")});
+            let request = Request::builder().method("POST").uri(&path).header("content-type", "application/json").header("x-csrf-token", &owner.csrf).header("idempotency-key", format!("key {n}"));
+            request.body(Body::from(body.to_string())).expect("a request")
+        };
+        // Some hang up before it began, some in the middle, and some wait to the end.
+        let mut n_in_the_middle = 0;
+        for n in 0..48 {
+            let (mut polls, most) = (0, n % 12);
+            let mut asked = pin!(owner.send(request(n)));
+            let step = |context: &mut Context<'_>| {
+                polls += 1;
+                if polls > most { Poll::Ready(None) } else { asked.as_mut().poll(context).map(Some) }
+            };
+            let hung_up = poll_fn(step).await.is_none();
+            asked.set(owner.send(request(n)));
+            let mut again = asked.await;
+            for _ in 0..1_000 {
+                if again.status != 409 {
+                    break;
+                }
+                again = owner.send(request(n)).await;
+            }
+            assert_eq!(again.status, 200, "after {most} steps: {}", again.in_short());
+            let is_replayed = again.header("idempotency-replayed") == "true";
+            assert!(hung_up || is_replayed);
+            n_in_the_middle += usize::from(hung_up && is_replayed);
+            let listed = owner.get(&path).await.json();
+            let all = listed["items"].as_array().expect("items");
+            let made: Vec<&Value> = all.iter().filter(|item| item["name"] == format!("channel {n}")).collect();
+            assert_eq!(made.len(), 1, "after {most} steps: {listed}");
+            assert_eq!(made[0]["id"], again.json()["channel"]["id"], "after {most} steps");
+        }
+        assert!(n_in_the_middle > 0, "none was on its way");
     }
 
     async fn figures_come_with_definitions_intervals_and_the_period_before(db: TestDb) {

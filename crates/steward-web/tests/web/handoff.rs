@@ -265,6 +265,53 @@ db_tests! {
         assert_eq!(world.app.get(&path).await.status, 410, "the link is revoked");
     }
 
+    async fn a_link_of_what_is_archived_has_ended_until_it_is_taken_back(db: TestDb) {
+        let world = world(db).await;
+        let (app, actor) = (world.app.app(), &world.owner.actor);
+        let (path, _) = world.link(7).await;
+        let workflow = app.visible_workflows(actor, true).await.expect("workflows")[0].clone();
+        let client = workflow.client_id.expect("a client");
+        let new = json!({"kind": "webhook", "to": "https://bot.example/hook"});
+        let channels = format!("/api/v1/workflows/{}/channels", workflow.id);
+        let channel = world.owner.send_json("POST", &channels, &new).await.json();
+        let channel = channel["channel"]["id"].as_str().expect("an id").to_owned();
+        app.fill_queue().await.expect("filled");
+        for (what, mine) in [("workflow", format!("/workflows/{}", workflow.id)), ("client", format!("/clients/{client}"))] {
+            assert_eq!(world.app.get(&path).await.status, 200);
+            assert_eq!(world.owner.post_form(&format!("{mine}/archive"), &[]).await.status, 303);
+            let ended = world.app.get(&path).await;
+            assert_eq!(ended.status, 410, "{}", ended.in_short());
+            is_for_nobody_else(&ended);
+            let text = ended.text();
+            assert!(text.contains("This link has ended") && text.contains("workflow or client that it belongs to was archived"));
+            for hidden in ["4711", "anna", ">bot<", "Shop"] {
+                assert!(!text.contains(hidden), "“{hidden}” stands on the page");
+            }
+            let late = world.app.post_form(&path, &[("name", "Jo"), ("resolution", "too late")]).await;
+            assert_eq!(late.status, 410);
+            let words = format!("the {what} is archived: take it back, then make a link");
+            let links = format!("/api/v1/exceptions/{}/links", world.exception);
+            let refused = world.owner.send_json("POST", &links, &json!({})).await;
+            assert_eq!((refused.status.as_u16(), refused.json()["detail"].as_str()), (422, Some(&*words)), "{}", refused.text());
+            let page = format!("/exceptions/{}/handoff", world.exception);
+            let refused = world.owner.post_form(&page, &[("for", "Jo"), ("days", "7")]).await;
+            assert_eq!(refused.status, 422);
+            assert!(refused.text().contains(&words[1..]), "{}", refused.text());
+            let shown = world.owner.get(&page).await;
+            assert!(shown.text().contains(&format!("The {what} is archived: no link opens")), "{}", shown.text());
+            for page in [format!("/workflows/{}/handoff", workflow.id), format!("/clients/{client}/handoff"), format!("/channels/{channel}")] {
+                let is_on_its = what == "client" || !page.starts_with("/clients");
+                let shown = world.owner.get(&page).await;
+                assert_eq!(shown.text().contains(&format!("The {what} is archived")), is_on_its, "{page}");
+            }
+            assert_eq!(world.owner.send_json("POST", &format!("/api/v1/channels/{channel}/test"), &json!({})).await.status, 422);
+            assert_eq!(world.owner.post_form(&format!("{mine}/unarchive"), &[]).await.status, 303);
+        }
+        assert_eq!(world.app.get(&path).await.status, 200);
+        let answers = world.owner.get(&format!("/api/v1/exceptions/{}/links", world.exception)).await.json();
+        assert_eq!(answers["answers"], json!([]));
+    }
+
     async fn what_was_handed_over_goes_with_the_users_data(db: TestDb) {
         let world = world(db).await;
         let (path, _) = world.link(7).await;

@@ -181,6 +181,48 @@ db_tests! {
         assert_eq!(world.counts(made.channel.id).await, (0, 12, 0, None));
     }
 
+    async fn a_digest_that_fails_is_sent_again_with_all_that_was_in_it_but_for_what_is_given_up(db: TestDb) {
+        let world = World::new(db).await;
+        let choice = ChannelChoice { per_hour: 1, ..ChannelChoice::default() };
+        let made = world.channel(ChannelKind::Webhook, URL, choice).await;
+        let id = made.channel.id;
+        let pause = || world.app.clock().advance_ms(6 * 3_600_000);
+        let of = |parcel: &Parcel| match parcel {
+            Parcel::Post(request) => {
+                let body: Value = serde_json::from_str(request.body.as_deref().expect("a body")).expect("JSON");
+                let lines = body["data"]["items"].as_array().map(Vec::len);
+                (request.headers[1].1.clone(), body["type"].clone(), body["data"]["n"].clone(), lines)
+            }
+            Parcel::Mail(mail) => panic!("a mail: {mail:?}"),
+        };
+        // One that was tried seven times by itself is in a digest with four that were not tried.
+        world.fails("it answered 500");
+        world.refuse(0..1).await;
+        for _ in 0..7 {
+            world.send().await;
+            pause();
+        }
+        assert_eq!(world.take().len(), 7);
+        world.refuse(1..5).await;
+        pause();
+        assert_eq!(world.send().await, 1);
+        let first = of(&world.take()[0]);
+        assert_eq!((&first.1, &first.2, first.3), (&json!("handoff.digest"), &json!(5), Some(5)));
+        assert_eq!(world.counts(id).await, (4, 0, 1, Some("it answered 500".to_owned())), "only the oldest is given up");
+        pause();
+        assert_eq!(world.send().await, 1);
+        let second = of(&world.take()[0]);
+        assert_eq!((&second.1, &second.2, second.3), (&json!("handoff.digest"), &json!(4), Some(4)));
+        world.fails("");
+        pause();
+        assert_eq!(world.send().await, 1);
+        let third = of(&world.take()[0]);
+        assert_eq!(third, second, "the same, under the same id");
+        assert_eq!(world.counts(id).await, (0, 4, 1, None));
+        pause();
+        assert_eq!(world.send().await, 0);
+    }
+
     async fn only_what_is_chosen_is_sent_and_nothing_while_it_is_paused(db: TestDb) {
         let world = World::new(db).await;
         let app = world.app.app();
@@ -207,6 +249,18 @@ db_tests! {
         app.test_channel(&world.owner.actor, picky).await.expect("a test");
         assert_eq!(world.send().await, 1);
         assert_eq!(world.bodies()[0]["type"], "handoff.test");
+    }
+
+    async fn a_channel_says_what_was_not_sent_since_its_workflow_was_archived(db: TestDb) {
+        let world = World::new(db).await;
+        let made = world.channel(ChannelKind::Webhook, URL, ChannelChoice::default()).await;
+        world.refuse(0..3).await;
+        world.app.app().archive_workflow(&world.owner.actor, world.workflow, true).await.expect("archived");
+        assert_eq!(world.send().await, 0);
+        let page = world.owner.get(&format!("/channels/{}", made.channel.id)).await;
+        assert!(page.text().contains("3, as the workflow or client was archived first"), "{}", page.text());
+        let listed = world.owner.get(&format!("/api/v1/workflows/{}/channels", world.workflow)).await.json();
+        assert_eq!((&listed["items"][0]["n_archived"], &listed["items"][0]["n_waiting"]), (&json!(3), &json!(0)));
     }
 
     async fn two_processes_send_everything_once(db: TestDb) {

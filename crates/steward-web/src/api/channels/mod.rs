@@ -88,6 +88,8 @@ pub(crate) struct ChannelJson {
     n_sent: u64,
     /// Packets that were given up after eight tries.
     n_dead: u64,
+    /// Packets that were not sent, since their workflow or client was archived before.
+    n_archived: u64,
 }
 
 impl From<(Channel, DeliveryCounts)> for ChannelJson {
@@ -113,6 +115,7 @@ impl From<(Channel, DeliveryCounts)> for ChannelJson {
             n_waiting: counts.waiting,
             n_sent: counts.sent,
             n_dead: counts.dead,
+            n_archived: counts.archived,
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::view::page::Page;
 use crate::view::pages::settings::PricesPage;
 use crate::{Problem, Routes, WebState};
 
-use super::super::around::{Visit, mend};
+use super::super::around::{Visit, mend, put_errors};
 use super::{shell, side};
 
 pub(super) fn routes() -> Routes {
@@ -212,11 +212,7 @@ fn form(
         dollars("reasoning", "Reasoning, a million tokens"),
         Field::text("source", "Where it is from", value("source")).optional(),
     ];
-    for field in &mut fields {
-        if let Some((_, words)) = errors.iter().find(|(name, _)| *name == field.name) {
-            field.error.clone_from(words);
-        }
-    }
+    put_errors(&mut fields, errors);
     let hidden = match edited {
         Some(price) => {
             key_fields(&PriceKey::of(price)).into_iter().map(|(name, value)| (format!("old_{name}"), value)).collect()
