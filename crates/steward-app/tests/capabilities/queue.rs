@@ -388,8 +388,9 @@ db_tests! {
             assert_eq!(page(PatternSort::Cost, next).await.0.pattern.id, often.pattern.id);
         }
         let long_ago = Period { start: Timestamp(0), end: Timestamp(86_400_000_000) };
-        let spent = app.agency(ada.agency_id).sum_pattern_reviews(&[escalation.pattern_id.expect("a pattern")], Some(long_ago));
-        assert!(spent.await.expect("sums").is_empty());
+        let (store, patterns) = (app.agency(ada.agency_id), [escalation.pattern_id.expect("a pattern")]);
+        let spent = store.sum_pattern_reviews(&patterns, Some(long_ago)).await.expect("sums");
+        assert!(spent.is_empty(), "{spent:?}");
         // What was done about it is there for whoever has the next of the pattern; the pattern says what it takes.
         assert_eq!(house.item(of(ExceptionKind::Error).id).await.pattern_id, of(ExceptionKind::Error).pattern_id);
         let undone = app.undo_review(ada, review.id).await.expect("undone");
