@@ -48,6 +48,8 @@ pub struct Queue {
 
 /// Workflows that share the exceptions, the first of which has the pattern of the bulk review.
 const WORKFLOWS: u64 = 10;
+/// PostgreSQL looks after new rows once a minute, so that indexes alone answer. A queue of this size has grown for weeks.
+const POSTGRES_LOOKS_AFTER: Duration = Duration::from_secs(90);
 /// Runs that one transaction of filling takes in.
 const RUNS_AT_ONCE: usize = 2_000;
 /// What the pattern of the bulk review says.
@@ -111,7 +113,14 @@ impl Queue {
                     clients: None,
                 }
             }
-            None => self.fill(&app).await?,
+            None => {
+                let actor = self.fill(&app).await?;
+                if self.postgres.is_some() {
+                    say("waiting until PostgreSQL has looked after the new rows".to_owned());
+                    tokio::time::sleep(POSTGRES_LOOKS_AFTER).await;
+                }
+                actor
+            }
         };
         let workflow = app.visible_workflows(&actor, false).await?.first().context("no workflow")?.id;
         let all = PatternFilter::default();
