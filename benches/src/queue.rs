@@ -116,7 +116,7 @@ impl Queue {
             None => {
                 let actor = self.fill(&app).await?;
                 if self.postgres.is_some() {
-                    say("waiting until PostgreSQL has looked after the new rows".to_owned());
+                    say("waiting until PostgreSQL has looked after the new rows");
                     tokio::time::sleep(POSTGRES_LOOKS_AFTER).await;
                 }
                 actor
