@@ -181,7 +181,7 @@ impl App {
             period: Some(Period { start: now.plus_micros(-NEWS_DAYS * DAY_MICROS), end: now }),
             ..PatternFilter::default()
         };
-        let patterns = store.list_patterns(&filter, PatternSort::Count, 0, None, MOST_PATTERNS).await?;
+        let patterns = store.list_patterns(&filter, PatternSort::Count, None, None, MOST_PATTERNS).await?;
         for workflow in &workflows {
             let own = patterns.iter().filter(|listed| listed.pattern.workflow_id == workflow.id);
             look_at_patterns(workflow, &own.collect::<Vec<_>>(), &mut all);

@@ -149,7 +149,7 @@ impl App {
         let rate =
             reviewer_rate(&agency, Currency::USD, 1.0).and_then(Nanos::from_units).filter(|_| actor.role.sees_money());
         let nanos_per_ms = rate.map_or(0, |hour| hour.0 / 3_600_000);
-        let mut patterns = store.list_patterns(&filter, sort, nanos_per_ms, behind, limit + 1).await?;
+        let mut patterns = store.list_patterns(&filter, sort, Some(nanos_per_ms), behind, limit + 1).await?;
         let more = patterns.len() > limit as usize;
         patterns.truncate(limit as usize);
         let next = patterns.last().filter(|_| more).map(|listed| PatternCursor::behind(listed, sort));

@@ -45,6 +45,16 @@ fn escalated(workflow: &str, id: &str, minutes_ago: i64, reason: &str) -> Value 
     })
 }
 
+/// Run “a” of the agent “bot” as it is told again: ended a little later, and its only call with another error or none.
+fn told_again(phase: i64, error: Value) -> Value {
+    let mut run = failing("bot", "a", 60, "");
+    run["ended_at"] = json!(run["ended_at"].as_i64().expect("a time") + phase);
+    run["outcome"] = json!("completed");
+    run["steps"][0]["error"] = error;
+    run["steps"][0]["ended_at"] = json!(run["steps"][0]["ended_at"].as_i64().expect("a time") + phase);
+    run
+}
+
 /// An agency with one client and its workflow `bot`.
 struct House {
     world: World,
@@ -478,20 +488,12 @@ db_tests! {
 
     async fn a_run_that_no_longer_has_the_exception_closes_its_item(db: TestDb) {
         let house = House::new(db).await;
-        let run = |phase: i64, error: Value| {
-            let mut run = failing("bot", "a", 60, "");
-            run["ended_at"] = json!(run["ended_at"].as_i64().expect("a time") + phase);
-            run["outcome"] = json!("completed");
-            run["steps"][0]["error"] = error;
-            run["steps"][0]["ended_at"] = json!(run["steps"][0]["ended_at"].as_i64().expect("a time") + phase);
-            run
-        };
-        house.take_in(&[run(0, json!("no seats left"))]).await;
+        house.take_in(&[told_again(0, json!("no seats left"))]).await;
         let item = house.only().await;
-        house.take_in(&[run(1, json!(null))]).await;
+        house.take_in(&[told_again(1, json!(null))]).await;
         assert!(house.waiting().await.is_empty());
         assert_eq!(house.item(item.id).await.closed_by, Some(ClosedBy::Gone));
-        house.take_in(&[run(2, json!("no rooms left"))]).await;
+        house.take_in(&[told_again(2, json!("no rooms left"))]).await;
         let back = house.only().await;
         assert_eq!((back.id, back.message.as_str()), (item.id, "no rooms left"));
         assert_eq!((back.arrived_at, back.due_at), (item.arrived_at, item.due_at), "it has waited since then");
@@ -501,18 +503,10 @@ db_tests! {
 
     async fn what_is_not_mined_yet_waits_through_revisions_and_leaves_with_its_exception(db: TestDb) {
         let house = House::new(db).await;
-        let run = |phase: i64, error: Value| {
-            let mut run = failing("bot", "a", 60, "");
-            run["ended_at"] = json!(run["ended_at"].as_i64().expect("a time") + phase);
-            run["outcome"] = json!("completed");
-            run["steps"][0]["error"] = error;
-            run["steps"][0]["ended_at"] = json!(run["steps"][0]["ended_at"].as_i64().expect("a time") + phase);
-            run
-        };
         let (app, agency) = (house.app(), house.owner.agency_id);
-        house.take_in(&[run(0, json!("no seats left"))]).await;
+        house.take_in(&[told_again(0, json!("no seats left"))]).await;
         let item = house.only().await;
-        house.world.take_in(&house.owner, &[run(1, json!("no rooms left"))]).await;
+        house.world.take_in(&house.owner, &[told_again(1, json!("no rooms left"))]).await;
         app.fill_queue().await.expect("filled");
         assert_eq!(house.only().await, item, "its exception has no pattern yet, and is there");
         house.settle().await;
@@ -520,7 +514,7 @@ db_tests! {
         assert_eq!(house.flow().await, BTreeMap::from([(Flow::Arrived, 1)]), "nothing came or went meanwhile");
         // Gone before anybody looked at it again: no later mining would say so.
         app.agency(agency).reset_mining(None).await.expect("reset");
-        house.world.take_in(&house.owner, &[run(2, json!(null))]).await;
+        house.world.take_in(&house.owner, &[told_again(2, json!(null))]).await;
         house.settle().await;
         assert!(house.waiting().await.is_empty());
         assert_eq!(house.item(item.id).await.closed_by, Some(ClosedBy::Gone));

@@ -1,5 +1,7 @@
 //! Patterns: listed, found, and what people say of them.
 
+use std::collections::HashMap;
+
 use sea_orm::{ConnectionTrait, Value};
 use steward_core::exceptions::ExceptionKind;
 use steward_core::ids::{DraftId, PatternId, WorkflowId};
@@ -391,7 +393,8 @@ fn push_filter<C: ConnectionTrait>(sql: &mut Sql<'_, C>, filter: &PatternFilter)
 
 impl AgencyStore {
     /// Lists patterns with what was counted in the filter's period, at most `limit`, from behind a cursor.
-    /// `nanos_per_ms` is what a millisecond of a reviewer costs in nano-US-dollars, 0 when that is not known.
+    /// `nanos_per_ms` is what a millisecond of a reviewer costs in nano-US-dollars, 0 when that is not known; `None` leaves
+    /// people's time out.
     ///
     /// # Errors
     ///
@@ -400,12 +403,12 @@ impl AgencyStore {
         &self,
         filter: &PatternFilter,
         sort: PatternSort,
-        nanos_per_ms: i64,
+        nanos_per_ms: Option<i64>,
         behind: Option<PatternCursor>,
         limit: u32,
     ) -> Result<Vec<PatternListed>, StoreError> {
-        let nanos_per_ms = nanos_per_ms.clamp(0, MAX_NANOS_PER_MS);
-        let people = format!(" + COALESCE(h.human_ms, 0) * {nanos_per_ms}");
+        let rate = nanos_per_ms.unwrap_or_default().clamp(0, MAX_NANOS_PER_MS);
+        let people = format!(" + COALESCE(h.human_ms, 0) * {rate}");
         let value = match (sort, filter.period.is_some()) {
             (PatternSort::Count, true) => "d.n",
             (PatternSort::Count | PatternSort::Trend, false) => "p.n",
@@ -479,11 +482,14 @@ impl AgencyStore {
             });
         }
         let ids: Vec<PatternId> = listed.iter().map(|listed| listed.pattern.id).collect();
-        let spent = self.sum_pattern_reviews(&ids, filter.period).await?;
+        let spent = match nanos_per_ms {
+            Some(_) => self.sum_pattern_reviews(&ids, filter.period).await?,
+            None => HashMap::new(),
+        };
         for listed in &mut listed {
             let (review_ms, cleanup_minutes) = spent.get(&listed.pattern.id).copied().unwrap_or_default();
             listed.human_ms = review_ms.saturating_add(cleanup_minutes.saturating_mul(60_000));
-            listed.cost_nanos = listed.wasted_nanos.saturating_add(listed.human_ms.saturating_mul(nanos_per_ms));
+            listed.cost_nanos = listed.wasted_nanos.saturating_add(listed.human_ms.saturating_mul(rate));
         }
         Ok(listed)
     }

@@ -1,5 +1,6 @@
 //! Workflows.
 
+use sea_orm::Value;
 use steward_core::ids::{ClientId, WorkflowId};
 use steward_core::time::Timestamp;
 use steward_core::workflow::Workflow;
@@ -22,6 +23,18 @@ fn read_workflow(mut row: Row) -> Result<Workflow, StoreError> {
         created_at: Timestamp(row.take()?),
         archived_at: row.take::<Option<i64>>()?.map(Timestamp),
     })
+}
+
+/// What is written of a workflow, new or changed, in the order of its columns.
+fn written(workflow: &Workflow) -> [Value; 6] {
+    [
+        workflow.id.as_uuid().into(),
+        workflow.client_id.map(ClientId::as_uuid).into(),
+        workflow.name.clone().into(),
+        workflow.source_name.clone().into(),
+        serde_json::to_string(&workflow.settings).unwrap_or_default().into(),
+        workflow.settings_version.into(),
+    ]
 }
 
 impl AgencyStore {
@@ -57,12 +70,7 @@ impl AgencyStore {
                 "INSERT INTO workflows (agency_id, id, client_id, name, source_name, settings, settings_version, created_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (agency_id, source_name) DO NOTHING",
             )
-            .bind(workflow.id.as_uuid())
-            .bind(workflow.client_id.map(ClientId::as_uuid))
-            .bind(workflow.name.clone())
-            .bind(workflow.source_name.clone())
-            .bind(serde_json::to_string(&workflow.settings).unwrap_or_default())
-            .bind(workflow.settings_version)
+            .bind_all(written(workflow))
             .bind(workflow.created_at.0)
             .run()
             .await?;
@@ -83,12 +91,7 @@ impl AgencyStore {
         self.store
             .within(&tx, text)
             .bind(self.agency_id().as_uuid())
-            .bind(workflow.id.as_uuid())
-            .bind(workflow.client_id.map(ClientId::as_uuid))
-            .bind(workflow.name.clone())
-            .bind(workflow.source_name.clone())
-            .bind(serde_json::to_string(&workflow.settings).unwrap_or_default())
-            .bind(workflow.settings_version)
+            .bind_all(written(workflow))
             .bind(workflow.archived_at.map(|at| at.0))
             .run()
             .await?;

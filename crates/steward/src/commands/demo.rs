@@ -245,7 +245,7 @@ const RESOLVED_DAYS_AGO: i64 = 21;
 async fn look_at_patterns(app: &App, agency_id: AgencyId) -> anyhow::Result<()> {
     let store = app.agency(agency_id);
     let now = app.clock().now();
-    let patterns = store.list_patterns(&PatternFilter::default(), PatternSort::Count, 0, None, 1_000).await?;
+    let patterns = store.list_patterns(&PatternFilter::default(), PatternSort::Count, None, None, 1_000).await?;
     for (tool, words, name, state) in LOOKED_AT {
         let found = patterns
             .iter()
